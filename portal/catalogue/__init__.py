@@ -1,0 +1,1 @@
+"""What exists: datasets with their codebooks, and their published releases. Pure: reads no file."""

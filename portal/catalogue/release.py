@@ -1,0 +1,76 @@
+"""A release: one immutable publication of a dataset, described by its manifest."""
+
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from portal.catalogue.dataset import ColumnType, Identifier
+from portal.content import Content
+from portal.fingerprints import fingerprint
+from portal.ids import Fingerprint
+
+
+class ColumnStatistics(Content):
+    """What a file's column holds; `minimum` and `maximum` as text, None where every value is null."""
+
+    nulls: int
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+class ReleaseFile(Content):
+    """One Parquet file of a release. `path` is relative to the release's folder."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    statistics: dict[str, ColumnStatistics]
+
+    @property
+    def relative(self) -> PurePosixPath:
+        """The path as a path."""
+        return PurePosixPath(self.path)
+
+
+class SourceFile(Content):
+    """One source that was read: its name only (never a path), and what it was."""
+
+    name: str
+    shape: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(Content):
+    """`manifest.json` beside the files of a release. The platform's own record: it holds statistics of raw
+    columns and is never shown to a researcher as it stands.
+    """
+
+    dataset: Identifier
+    number: int
+    created_at: datetime
+    tool_version: str
+    synthetic: bool
+    columns: dict[str, ColumnType]
+    rows: int
+    rejected_rows: int
+    recipe_sha256: str
+    sources: tuple[SourceFile, ...]
+    files: tuple[ReleaseFile, ...]
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Names this release by everything that its manifest says."""
+        return fingerprint(self.model_dump(mode="json"))
+
+    def public_facts(self) -> dict[str, Any]:
+        """What anyone who may know of the dataset may know of the release."""
+        return {
+            "dataset": self.dataset,
+            "number": self.number,
+            "created_at": self.created_at.isoformat(),
+            "synthetic": self.synthetic,
+            "columns": dict(self.columns),
+        }

@@ -1,0 +1,112 @@
+"""What the desk hands out: values only, nothing that still has to be decided."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from portal.catalogue.dataset import Dataset, Erratum
+from portal.ids import DatasetName, DownloadId, Fingerprint, PersonId, ProjectId, ReceiptId
+from portal.policy.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and for which project. Looked up anew at every use."""
+
+    person: PersonId
+    project: ProjectId | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUse:
+    """One dataset behind an answer: the release, and the policy as it stood."""
+
+    dataset: DatasetName
+    release: int
+    policy: Fingerprint
+    synthetic: bool
+    obligations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Enough to repeat an answer and to audit it. `rows` counts rows handed out; `complete` is false where a limit cut them."""
+
+    id: ReceiptId
+    person: PersonId
+    project: ProjectId | None
+    statement: str
+    parameters: Mapping[str, Any]
+    sources: tuple[SourceUse, ...]
+    rows: int
+    complete: bool
+    fingerprint: Fingerprint
+    at: datetime
+    seconds: float
+    rows_left_this_week: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, spooled as an Arrow file that only its project may open."""
+
+    receipt: Receipt
+    errata: tuple[tuple[DatasetName, Erratum], ...]
+    spool: Path
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the answer's columns."""
+        with pa.memory_map(str(self.spool)) as source:
+            return pa.ipc.open_file(source).schema
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the answer's batches from disk, in order."""
+        with pa.memory_map(str(self.spool)) as source:
+            reader = pa.ipc.open_file(source)
+            for index in range(reader.num_record_batches):
+                yield reader.get_batch(index)
+
+    def head(self, rows: int) -> pa.Table:
+        """Return the first rows as a table."""
+        kept: list[pa.RecordBatch] = []
+        for batch in self.batches():
+            kept.append(batch.slice(0, rows - sum(b.num_rows for b in kept)))
+            if sum(b.num_rows for b in kept) >= rows:
+                break
+        return pa.Table.from_batches(kept, self.schema)
+
+    def table(self) -> pa.Table:
+        """Return the whole answer in memory."""
+        return pa.Table.from_batches(list(self.batches()), self.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A dataset as one person, in one project, meets it. `release` is the latest number, None where nothing is published."""
+
+    dataset: Dataset
+    decision: Decision
+    release: int | None
+    released_at: datetime | None
+    rows: int | None
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadTicket:
+    """A file that was made and may be fetched by the one who asked. `sha256` is of the file's bytes."""
+
+    id: DownloadId
+    receipt: Receipt
+    format: str
+    rows: int
+    bytes: int
+    sha256: str
+    filename: str
+    expires_at: datetime

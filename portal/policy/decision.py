@@ -1,0 +1,64 @@
+"""The answer to "may this person, for this project, use this dataset, and how?": never a bare boolean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from portal.ids import DatasetName, Fingerprint
+from portal.policy.model import Access, Disclosure, Download, Limits, Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A constant DuckDB predicate that every row must satisfy, and what it means in words."""
+
+    predicate: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligations:
+    """What must be done before anything leaves: the whole of policy and grant, with the project's values filled in.
+
+    `columns` names every column of the dataset. `fingerprint` is of the policy file as it stood.
+    """
+
+    access: Access
+    columns: Mapping[str, Obligation]
+    rows: tuple[RowRule, ...]
+    download: Download | None
+    limits: Limits
+    disclosure: Disclosure | None
+    policy: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Yes, under these obligations, until this day (included), for these reasons."""
+
+    dataset: DatasetName
+    obligations: Obligations
+    reasons: tuple[str, ...]
+    until: date | None = None
+
+    @property
+    def access(self) -> Access:
+        """How far access goes."""
+        return self.obligations.access
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """No, for these reasons; and what would change the answer."""
+
+    dataset: DatasetName
+    reasons: tuple[str, ...]
+    next_steps: tuple[str, ...] = field(default=())
+
+    @property
+    def access(self) -> Access:
+        """None."""
+        return Access.NONE
+
+
+Decision = Permit | Deny
