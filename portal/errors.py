@@ -103,7 +103,7 @@ class StatementRefusal(PortalError):
     http_status = 422
 
 
-class LimitReached(PortalError):  # noqa: N818 - the outcome's name is the domain's word
+class LimitReached(PortalError):
     """A limit of rows, time, memory or budget ended the work."""
 
     title = "A limit was reached"
@@ -111,7 +111,7 @@ class LimitReached(PortalError):  # noqa: N818 - the outcome's name is the domai
     http_status = 429
 
 
-class EngineFailure(PortalError):  # noqa: N818 - the outcome's name is the domain's word
+class EngineFailure(PortalError):
     """The engine ended without an answer; the incident is logged, its own words stay inside."""
 
     title = "The engine failed"
@@ -119,7 +119,7 @@ class EngineFailure(PortalError):  # noqa: N818 - the outcome's name is the doma
     http_status = 500
 
 
-class Cancelled(PortalError):  # noqa: N818 - the outcome's name is the domain's word
+class Cancelled(PortalError):
     """The person stopped the work."""
 
     title = "Cancelled"

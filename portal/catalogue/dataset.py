@@ -79,9 +79,7 @@ class Recipe(Content):
     columns: dict[Identifier, Derivation] = Field(
         default_factory=dict, description="For every shape, unless the shape says otherwise."
     )
-    rejected_share: float = Field(
-        0.0, ge=0, le=1, description="More rejected rows than this share stop the release."
-    )
+    rejected_share: float = Field(0.0, ge=0, le=1, description="More rejected rows than this share stop the release.")
 
 
 class Layout(Content):

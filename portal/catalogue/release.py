@@ -44,8 +44,9 @@ class SourceFile(Content):
 
 
 class Manifest(Content):
-    """`manifest.json` beside the files of a release. The platform's own record: it holds statistics of raw
-    columns and is never shown to a researcher as it stands.
+    """`manifest.json` beside the files of a release.
+
+    The platform's own record: it holds statistics of raw columns and is never shown to a researcher as it stands.
     """
 
     dataset: Identifier

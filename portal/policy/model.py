@@ -137,8 +137,10 @@ class MeasureUse(Content):
 
 
 class Dominance(Content):
-    """The p% rule and the (n, k) rule, as in the ACRO defaults: refuse a sum when the rest beyond the two largest
-    contributors is below `p` of the largest, or when the `top` largest hold more than `share`.
+    """The p% rule and the (n, k) rule of statistical disclosure control, with the ACRO defaults.
+
+    A sum is withheld when what remains beyond the two largest contributors is below `p` of the largest, or when the
+    `top` largest hold more than `share` of it.
     """
 
     p: float = Field(0.10, gt=0, lt=1)
