@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 from portal.content import Content
 from portal.ids import DatasetName
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+IDENTIFIER = r"^[a-z][a-z0-9_]{0,62}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A dataset, column or parameter name: lower-case snake case, at most 63 characters."""
 
 ColumnType = Literal["VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR[]"]

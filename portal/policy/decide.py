@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from portal.catalogue.dataset import Dataset
 from portal.fingerprints import fingerprint
-from portal.policy.decision import Decision, Deny, Obligations, Permit, RowRule
+from portal.policy.decision import DayBound, Decision, Deny, Obligations, Permit, RowRule
 from portal.policy.model import Obligation, Policy, Rule
 from portal.policy.people import Grant, Person, Project
 from portal.policy.predicates import bind_predicate
@@ -123,11 +124,9 @@ def _row_rules(rule: Rule, request: AccessRequest, grant: Grant | None) -> tuple
     return tuple(rules)
 
 
-def _bound(column: str, comparison: str, day: date, why: str) -> RowRule:
-    return RowRule(
-        f"(CAST(\"{column}\" AS DATE) {comparison} DATE '{day}') IS TRUE",
-        f"{column} {comparison} {day} ({why})",
-    )
+def _bound(column: str, comparison: Literal[">=", "<="], day: date, why: str) -> RowRule:
+    bound = DayBound(column, comparison, day)
+    return RowRule(bound.predicate, f"{column} {comparison} {day} ({why})", bound)
 
 
 def _deny(request: AccessRequest, faults: Mapping[str, str]) -> Deny:

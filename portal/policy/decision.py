@@ -3,17 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from portal.ids import DatasetName, Fingerprint
+from portal.policy.masks import quote
 from portal.policy.model import Access, Disclosure, Download, Limits, Obligation
 
 
 @dataclass(frozen=True, slots=True)
+class DayBound:
+    """A first (`>=`) or last (`<=`) day that a date column may have."""
+
+    column: str
+    comparison: Literal[">=", "<="]
+    day: date
+
+    @property
+    def predicate(self) -> str:
+        """The bound as a DuckDB predicate."""
+        return f"(CAST({quote(self.column)} AS DATE) {self.comparison} DATE '{self.day}') IS TRUE"
+
+    def holds_for(self, minimum: date, maximum: date) -> bool | None:
+        """Say whether every day (true), or no day (false), of the closed range keeps the bound; None where some do."""
+        whole, part = (minimum, maximum) if self.comparison == ">=" else (maximum, minimum)
+        if self._keeps(whole):
+            return True
+        return None if self._keeps(part) else False
+
+    def _keeps(self, day: date) -> bool:
+        return day >= self.day if self.comparison == ">=" else day <= self.day
+
+
+@dataclass(frozen=True, slots=True)
 class RowRule:
-    """A constant DuckDB predicate that every row must satisfy, and what it means in words."""
+    """A constant DuckDB predicate that every row must satisfy, and what it means in words.
+
+    `bound` says the same as the predicate where the rule is a bound on days, so that whole files can be judged by it.
+    """
 
     predicate: str
     words: str
+    bound: DayBound | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ def _explain_disclosure(disclosure: Disclosure) -> list[str]:
     )
     return [
         f"A figure is released when it rests on at least {thresholds}, and no few of them dominate it.",
-        f"Group and filter by: {dimensions or 'nothing'}. Sum and average: {', '.join(disclosure.measures) or 'nothing'}.",
+        f"Group and filter by: {dimensions or 'nothing'}.",
+        f"Sum and average: {', '.join(disclosure.measures) or 'nothing'}.",
         f"Counts are rounded to multiples of {disclosure.round_counts_to}.",
     ]
 

@@ -1,0 +1,39 @@
+"""Typed settings from the environment (`PORTAL_*`) or `portal.toml`; a bad one stops the start, not the first use."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set.
+
+    `site` holds the three content folders, `home` everything that the portal writes. `production` true refuses the
+    demo sign-in. Memory is in bytes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", toml_file="portal.toml", frozen=True, extra="forbid")
+
+    site: Path = Path()
+    home: Path = Path("home")
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+    production: bool = False
+    database_url: str | None = None
+    sandboxes: int = Field(4, ge=1, description="Statements that run at the same time.")
+    warm_sandboxes: int = Field(2, ge=1, description="Processes kept ready.")
+    threads: int = Field(2, ge=1, description="Threads of one statement.")
+    result_days: float = Field(7, gt=0, description="How long results and downloads are kept.")
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913 - the signature is pydantic-settings' own
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before environment before file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

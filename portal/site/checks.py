@@ -1,0 +1,138 @@
+"""Holds datasets, policies and saved queries against each other: what no single file can know to be wrong."""
+
+from collections.abc import Iterator
+
+from portal.catalogue.dataset import Dataset
+from portal.errors import StatementRefusal
+from portal.ids import DatasetName
+from portal.policy.masks import NUMBERS, TIMES, masked_type, misapplied
+from portal.policy.model import Access, Disclosure, Obligation, Policy, Rule, Tier
+from portal.policy.predicates import PredicateError, check_predicate
+from portal.site.queries import SavedQuery
+from portal.site.reading import Reading
+from portal.site.site import Site
+from portal.site.yaml_files import KeyPath, Positions, SiteFault
+from portal.sql import parse, plan
+from portal.sql.plan import StatementParser, TableSchema
+
+Finding = tuple[str, KeyPath]
+
+
+def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ...]:
+    """Return every fault of the site: those of reading it, and those between its files."""
+    site = reading.site
+    found = list(reading.faults)
+    found += [
+        positions.fault(f"dataset {name!r} has no policy, so nobody gets in; write access_policies/{name}.yaml")
+        for name, positions in reading.datasets.items()
+        if name not in site.policies
+    ]
+    for name, policy in site.policies.items():
+        positions = reading.policies[name]
+        if name not in site.datasets:
+            found.append(positions.fault(f"no dataset is named {name!r}", ("dataset",)))
+        else:
+            found += [positions.fault(message, path) for message, path in _check_policy(policy, site)]
+    for query_name, query in site.queries.items():
+        found += _check_query(query, site, reading.queries[query_name], parser)
+    return tuple(sorted(set(found)))
+
+
+def _check_policy(policy: Policy, site: Site) -> Iterator[Finding]:
+    dataset = site.datasets[DatasetName(policy.dataset)]
+    for number, rule in enumerate(policy.rules):
+        for message, path in _check_rule(rule, dataset, site):
+            yield message, ("rules", number, *path)
+
+
+def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
+    for column, obligation in rule.columns.items():
+        if column not in dataset.columns:
+            yield f"columns: unknown column {column!r}", ("columns", column)
+        elif message := misapplied(dataset.columns[column].type, obligation):
+            yield f"columns.{column}: {message}", ("columns", column)
+    if rule.rows is not None:
+        try:
+            check_predicate(rule.rows, dataset.columns)
+        except PredicateError as error:
+            yield f"rows: {error}", ("rows",)
+    if rule.embargo is not None:
+        yield from _check_column(rule.embargo.column, dataset, TIMES, ("embargo", "column"))
+    if rule.disclosure is not None:
+        yield from _check_disclosure(rule.disclosure, dataset, site)
+
+
+def _check_disclosure(disclosure: Disclosure, dataset: Dataset, site: Site) -> Iterator[Finding]:
+    here = "disclosure"
+    for entity in disclosure.entities:
+        yield from _check_column(entity, dataset, None, (here, "entities", entity))
+    for name, use in disclosure.dimensions.items():
+        yield from _check_column(name, dataset, TIMES if use.range else None, (here, "dimensions", name))
+    for name in disclosure.measures:
+        yield from _check_column(name, dataset, NUMBERS, (here, "measures", name))
+    for kind, joins in (("public_joins", disclosure.public_joins), ("entity_joins", disclosure.entity_joins)):
+        for own, target in joins.items():
+            yield from _check_column(own, dataset, None, (here, kind, own))
+            other, _, column = target.partition(".")
+            if other not in site.datasets or column not in site.datasets[DatasetName(other)].columns:
+                yield f"{kind}.{own}: there is no column {target!r}", (here, kind, own)
+
+
+def _check_column(
+    name: str, dataset: Dataset, types: frozenset[str] | frozenset[object] | None, path: KeyPath
+) -> Iterator[Finding]:
+    where = ".".join(str(step) for step in path)
+    if name not in dataset.columns:
+        yield f"{where}: unknown column {name!r}", path
+    elif types is not None and dataset.columns[name].type not in types:
+        yield f"{where}: {name!r} has type {dataset.columns[name].type}, which does not fit here", path
+
+
+def _check_query(query: SavedQuery, site: Site, positions: Positions, parser: StatementParser) -> Iterator[SiteFault]:
+    unknown = [name for name in query.front.datasets if name not in site.datasets]
+    if unknown:
+        yield positions.fault(f"datasets: no dataset is named {', '.join(unknown)}", ("datasets",))
+        return
+    for tier in query.front.tiers:
+        yield from _check_query_for(tier, query, site, positions, parser)
+
+
+def _check_query_for(
+    tier: Tier, query: SavedQuery, site: Site, positions: Positions, parser: StatementParser
+) -> Iterator[SiteFault]:
+    rules = {DatasetName(name): _rule_for(tier, site.policies.get(DatasetName(name))) for name in query.front.datasets}
+    closed = [name for name, rule in rules.items() if rule is None or rule.access < Access.AGGREGATES]
+    if closed:
+        yield positions.fault(f"tiers: the tier {tier} has no access to {', '.join(closed)}", ("tiers",))
+        return
+    tables = {name: _schema_for(rule, site.datasets[name]) for name, rule in rules.items() if rule is not None}
+    try:
+        planned = plan(parse(query.sql), tables, parser)
+    except StatementRefusal as refusal:
+        for fault in refusal.faults:
+            line = query.first_line + (fault.line or 1) - 1
+            yield SiteFault(positions.file, line, f"for the tier {tier}: {fault.message}")
+        return
+    hidden = sorted(
+        f"{use.dataset}.{use.column}"
+        for use in planned.columns
+        if (rule := rules[use.dataset]) is not None and rule.columns.get(use.column, Obligation(show=True)).hide
+    )
+    if hidden:
+        yield SiteFault(positions.file, query.first_line, f"for the tier {tier}: hidden columns {', '.join(hidden)}")
+    undeclared = sorted(set(planned.parameters) ^ set(query.front.parameters))
+    if undeclared:
+        message = f"parameters: {', '.join(undeclared)} stand only in the SQL or only in the front matter"
+        yield positions.fault(message, ("parameters",))
+
+
+def _rule_for(tier: Tier, policy: Policy | None) -> Rule | None:
+    return next((rule for rule in policy.rules if rule.audience.tier is tier), None) if policy else None
+
+
+def _schema_for(rule: Rule, dataset: Dataset) -> TableSchema:
+    columns = {
+        name: masked_type(column.type, rule.columns.get(name, Obligation(show=True)))
+        for name, column in dataset.columns.items()
+    }
+    return TableSchema(dataset.name, columns)

@@ -1,0 +1,18 @@
+"""The whole content of a portal, at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.catalogue.dataset import Dataset
+from portal.ids import DatasetName, QueryName
+from portal.policy.model import Policy
+from portal.site.queries import SavedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Datasets, their policies and the library of saved queries. A dataset without a policy lets nobody in."""
+
+    datasets: Mapping[DatasetName, Dataset]
+    policies: Mapping[DatasetName, Policy]
+    queries: Mapping[QueryName, SavedQuery]
