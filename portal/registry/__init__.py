@@ -1,0 +1,1 @@
+"""The registry: people, projects, grants, tokens and downloads; no change without an entry in the ledger."""

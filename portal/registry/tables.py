@@ -1,0 +1,90 @@
+"""The registry's tables."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, MetaData, Named, Table, Text, TypedColumns
+
+from portal.registry.types import JsonText, StoredText, Utc
+
+metadata = MetaData()
+
+
+class PeopleColumns(TypedColumns):
+    """Who may sign in."""
+
+    id = Column(StoredText, primary_key=True)
+    name: Named[str] = Column(StoredText)
+    tier: Named[str] = Column(Text)
+    active: Named[bool]
+
+
+class ProjectColumns(TypedColumns):
+    """Research projects."""
+
+    id = Column(StoredText, primary_key=True)
+    title: Named[str] = Column(StoredText)
+    purpose: Named[str] = Column(StoredText)
+    starts: Named[date] = Column(Date)
+    ends: Named[date] = Column(Date)
+    member_states = Column(JsonText, nullable=False)
+    undertakings = Column(JsonText, nullable=False)
+    reasoned_request: Named[str | None] = Column(StoredText)
+
+
+class MemberColumns(TypedColumns):
+    """Who is in which project."""
+
+    project = Column(StoredText, ForeignKey("projects.id"), primary_key=True)
+    person = Column(StoredText, ForeignKey("people.id"), primary_key=True, index=True)
+
+
+class GrantColumns(TypedColumns):
+    """Every grant ever given; `number` counts them in the order in which they were given."""
+
+    number = Column(BigInteger, primary_key=True, autoincrement=False)
+    dataset = Column(StoredText, nullable=False)
+    project = Column(StoredText, ForeignKey("projects.id"), nullable=False, index=True)
+    starts: Named[date] = Column(Date)
+    ends: Named[date] = Column(Date)
+    narrowing = Column(JsonText, nullable=False)
+    revoked_at: Named[datetime | None] = Column(Utc)
+
+
+class TokenColumns(TypedColumns):
+    """Bearer tokens: only the hash of the secret is kept."""
+
+    id = Column(Text, primary_key=True)
+    person = Column(StoredText, ForeignKey("people.id"), nullable=False, index=True)
+    project = Column(StoredText, ForeignKey("projects.id"), nullable=False)
+    name: Named[str] = Column(StoredText)
+    secret_hash: Named[str] = Column(Text)
+    created_at: Named[datetime] = Column(Utc)
+    expires_at: Named[datetime] = Column(Utc)
+    last_used_at: Named[datetime | None] = Column(Utc)
+    revoked_at: Named[datetime | None] = Column(Utc)
+
+
+class DownloadColumns(TypedColumns):
+    """Files that were made to leave the portal. The record outlives the file."""
+
+    id = Column(StoredText, primary_key=True)
+    person = Column(StoredText, ForeignKey("people.id"), nullable=False)
+    project = Column(StoredText, ForeignKey("projects.id"), index=True)
+    receipt_id = Column(StoredText, nullable=False)
+    receipt = Column(JsonText, nullable=False)
+    format: Named[str] = Column(Text)
+    rows: Named[int] = Column(BigInteger)
+    bytes: Named[int] = Column(BigInteger)
+    sha256: Named[str] = Column(Text)
+    filename: Named[str] = Column(StoredText)
+    path: Named[str] = Column(StoredText)
+    created_at: Named[datetime] = Column(Utc)
+    expires_at: Named[datetime] = Column(Utc)
+
+
+people = Table("people", metadata, PeopleColumns)
+projects = Table("projects", metadata, ProjectColumns)
+members = Table("project_members", metadata, MemberColumns)
+grants = Table("grants", metadata, GrantColumns)
+tokens = Table("tokens", metadata, TokenColumns)
+downloads = Table("downloads", metadata, DownloadColumns)
