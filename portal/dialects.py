@@ -53,17 +53,17 @@ _APPEND_ONLY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 _BUSY = Fault(
-    "records-busy",
+    "RECORDS_BUSY",
     "The portal's records are being written by others, and stayed so for too long. Nothing was changed.",
     fix="Try again in a moment.",
 )
 _UNAVAILABLE = Fault(
-    "records-unavailable",
+    "RECORDS_UNAVAILABLE",
     "The portal's records could not be read or written. Nothing was changed.",
     fix="Try again; if it stays so, tell the portal's operator.",
 )
 _CONFLICT = Fault(
-    "records-conflict",
+    "RECORDS_CONFLICT",
     "A record of that name is there already, or one that it refers to is not there.",
     fix="Look up the names that are in use, and ask again.",
 )

@@ -17,7 +17,7 @@ GENESIS = "0" * 64
 """What the first entry names as the hash before it."""
 
 _DAMAGED = Fault(
-    "ledger-damaged",
+    "LEDGER_DAMAGED",
     "An entry of the ledger is not as it was written.",
     rule="the ledger is append-only",
     fix="The portal's operator runs `portal ledger verify`.",
@@ -111,7 +111,7 @@ class Checkpoint:
             return cls(int(found["sequence"]), str(found["hash"]), str(found["signature"]))
         except (ValueError, TypeError, KeyError) as error:
             fault = Fault(
-                "checkpoint-unreadable", "This is no checkpoint of a ledger.", fix="Give the file as it was kept."
+                "CHECKPOINT_UNREADABLE", "This is no checkpoint of a ledger.", fix="Give the file as it was kept."
             )
             raise ContentError(fault) from error
 

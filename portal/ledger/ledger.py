@@ -1,8 +1,9 @@
 """The ledger as the rest of the portal uses it: append, look up, verify, export."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from sqlalchemy import Column, Connection, Engine, Select, func, insert, select, update
@@ -16,9 +17,10 @@ from portal.ledger.entries import Action, Checkpoint, Entry, Event, chain, from_
 from portal.ledger.tables import entries, heads
 from portal.ledger.verification import LedgerFault, faults_of
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BATCH = 1_000
 _BROKEN = Fault(
-    "ledger-broken",
+    "LEDGER_BROKEN",
     "The ledger's head does not bear this portal's signature, so nothing can be recorded.",
     rule="nothing is done that cannot be recorded",
     fix="The portal's operator runs `portal ledger verify` and restores the ledger.",
@@ -33,11 +35,21 @@ class Ledger:
     key: bytes = field(repr=False)
     clock: Clock = system_clock
 
-    def record(self, event: Event) -> Entry:
-        """Append one event, in a transaction of its own.
+    def record(  # noqa: PLR0913 - one keyword for each fact of an event
+        self,
+        action: Action,
+        *,
+        actor: PersonId | None,
+        project: ProjectId | None = None,
+        subject: str = "",
+        rows: int = 0,
+        details: Mapping[str, Any] = NOTHING,
+    ) -> Entry:
+        """Append one event (see `Event` for what its parts mean), in a transaction of its own.
 
         Raises `LimitReached` where the records stay busy, `EngineFailure` where the ledger is broken.
         """
+        event = Event(action=action, actor=actor, project=project, subject=subject, rows=rows, details=details)
         with writing(self.engine) as connection:
             return self.append(connection, event, self.clock())
 

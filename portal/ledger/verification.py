@@ -32,19 +32,19 @@ def faults_of(
     for row in rows:
         number = row["sequence"]
         if number != expected:
-            yield LedgerFault("gap", f"entries from {expected} on are missing before it", number)
+            yield LedgerFault("GAP", f"entries from {expected} on are missing before it", number)
         elif row["previous"] != previous:
-            yield LedgerFault("order", "does not follow the entry before it", number)
+            yield LedgerFault("ORDER", "does not follow the entry before it", number)
         if not _is_as_written(row):
-            yield LedgerFault("changed", "is not as it was written", number)
+            yield LedgerFault("CHANGED", "is not as it was written", number)
         kept = kept or (checkpoint is not None and (number, row["hash"]) == (checkpoint.sequence, checkpoint.hash))
         expected, previous = _after(number, expected), row["hash"]
     yield from _faults_of_head(expected - 1, previous, head, key)
     if checkpoint is not None and not checkpoint.is_signed_by(key):
-        yield LedgerFault("checkpoint", "the checkpoint does not bear this portal's signature")
+        yield LedgerFault("CHECKPOINT", "the checkpoint does not bear this portal's signature")
     elif checkpoint is not None and not kept:
         yield LedgerFault(
-            "checkpoint", "the ledger does not hold the entry that the checkpoint names", checkpoint.sequence
+            "CHECKPOINT", "the ledger does not hold the entry that the checkpoint names", checkpoint.sequence
         )
 
 
@@ -62,12 +62,12 @@ def _after(number: object, expected: int) -> int:
 
 def _faults_of_head(last: int, last_hash: str, head: Checkpoint | None, key: bytes) -> Iterator[LedgerFault]:
     if head is None:
-        yield LedgerFault("head", "the ledger has no head: it was never begun, or was emptied")
+        yield LedgerFault("HEAD", "the ledger has no head: it was never begun, or was emptied")
     elif not head.is_signed_by(key):
-        yield LedgerFault("head", "the head does not bear this portal's signature")
+        yield LedgerFault("HEAD", "the head does not bear this portal's signature")
     elif head.sequence > last:
         yield LedgerFault(
-            "truncated", f"the last entries are missing: the head stands at {head.sequence}, they end at {last}"
+            "TRUNCATED", f"the last entries are missing: the head stands at {head.sequence}, they end at {last}"
         )
     elif (head.sequence, head.hash) != (last, last_hash):
-        yield LedgerFault("head", f"the entries go on to {last} otherwise than the head, at {head.sequence}, says")
+        yield LedgerFault("HEAD", f"the entries go on to {last} otherwise than the head, at {head.sequence}, says")

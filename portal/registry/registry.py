@@ -228,5 +228,5 @@ def _members(connection: Connection, project: ProjectId) -> list[PersonId]:
 
 def _require(found: int, kind: str, command: str) -> None:
     if not found:
-        fault = Fault("not-found", f"There is no such {kind}.", fix=f"List what there is with `{command}`.")
+        fault = Fault("NOT_FOUND", f"There is no such {kind}.", fix=f"List what there is with `{command}`.")
         raise NotFoundError(fault)
