@@ -3,7 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -75,7 +75,7 @@ class Entry(Event):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry as JSON has it; its hash is the fingerprint of this without `hash`."""
-        return asdict(self) | {"at": at_text(self.at), "details": dict(self.details)}
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"at": at_text(self.at)}
 
     @property
     def proper_hash(self) -> str:
