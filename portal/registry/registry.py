@@ -8,7 +8,7 @@ All methods raise `LimitReached` where the records stay busy and `EngineFailure`
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from portal.registry.mapping import (
     person_from,
     project_from,
     project_row,
+    row_of,
     token_from,
 )
 from portal.registry.records import Audit, DownloadRecord, TokenInfo
@@ -60,7 +61,7 @@ class Registry:
         """Admit somebody. Raises `UsageError` where the id is taken."""
         details = {"name": person.name, "tier": person.tier, "active": person.active}
         with self._change(audit, Action.PERSON_CHANGED, person.id, None, details) as connection:
-            connection.execute(insert(people).values(asdict(person)))
+            connection.execute(insert(people).values(row_of(person)))
 
     def set_active(self, person: PersonId, active: bool, *, audit: Audit) -> None:  # noqa: FBT001 - the value is the point
         """Admit a person again, or no longer. Raises `NotFoundError`."""
@@ -141,7 +142,7 @@ class Registry:
         token = TokenInfo(secret.id, person, project, name, audit.at, expires_at)
         details = {"person": person, "name": name, "expires_at": expires_at}
         with self._change(audit, Action.TOKEN_ISSUED, token.id, project, details) as connection:
-            connection.execute(insert(tokens).values(asdict(token) | {"secret_hash": secret.hash}))
+            connection.execute(insert(tokens).values(row_of(token) | {"secret_hash": secret.hash}))
         return token, secret.text
 
     def resolve_token(self, secret: str, now: datetime) -> TokenInfo | None:
@@ -183,7 +184,7 @@ class Registry:
             "expires_at": record.expires_at,
         }
         with self._change(audit, Action.DOWNLOAD_MADE, record.id, record.project, details) as connection:
-            connection.execute(insert(downloads).values(asdict(record)))
+            connection.execute(insert(downloads).values(row_of(record)))
 
     def download(self, download: DownloadId) -> DownloadRecord | None:
         """Return the download, expired or not; None where there is none."""
