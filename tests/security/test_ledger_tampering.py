@@ -32,7 +32,7 @@ def fill(ledger: Ledger, count: int = ENTRIES) -> None:
 
 
 def some(connection: sqlite3.Connection, chance: random.Random) -> int:
-    return chance.choice([number for (number,) in connection.execute("SELECT sequence FROM ledger_entries")])
+    return int(chance.choice([number for (number,) in connection.execute("SELECT sequence FROM ledger_entries")]))
 
 
 def edit_a_field(connection: sqlite3.Connection, chance: random.Random) -> None:
