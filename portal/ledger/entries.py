@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from portal.dialects import at_text, read_at, storable
 from portal.errors import ContentError, EngineFailure, Fault
 from portal.fingerprints import canonical_json, fingerprint
 from portal.ids import PersonId, ProjectId
+from portal.storage import at_text, read_at, storable
 
 GENESIS = "0" * 64
 """What the first entry names as the hash before it."""

@@ -9,13 +9,13 @@ from typing import Any, TextIO
 from sqlalchemy import Column, Connection, Engine, Select, func, insert, select, update
 
 from portal.clock import Clock, system_clock
-from portal.dialects import at_text, reading, storable, writing
 from portal.errors import EngineFailure, Fault
 from portal.fingerprints import canonical_json
 from portal.ids import PersonId, ProjectId, ReceiptId
 from portal.ledger.entries import Action, Checkpoint, Entry, Event, chain, from_row, to_row
 from portal.ledger.tables import entries, heads
 from portal.ledger.verification import LedgerFault, faults_of
+from portal.storage import at_text, reading, storable, writing
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BATCH = 1_000

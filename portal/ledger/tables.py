@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Named, String, Table, Text, TypedColumns
 
-from portal.dialects import append_only
+from portal.storage import append_only
 
 metadata = MetaData()
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import URL, Engine
 
-from portal.dialects import connect, writing
 from portal.ledger import tables as ledger_tables
 from portal.registry import tables as registry_tables
+from portal.storage import connect, writing
 
 
 def open_database(url: str | URL, patience: float = 5.0) -> Engine:

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
-from portal.dialects import reading, writing
 from portal.errors import Fault, NotFoundError
 from portal.ids import DatasetName, DownloadId, PersonId, ProjectId
 from portal.ledger.entries import Action, Event
@@ -34,6 +33,7 @@ from portal.registry.mapping import (
 from portal.registry.records import Audit, DownloadRecord, TokenInfo
 from portal.registry.secrets import Secret
 from portal.registry.tables import downloads, grants, members, people, projects, tokens
+from portal.storage import reading, writing
 
 LAST_USE_PRECISION = timedelta(minutes=1)
 """A token's last use is kept this finely, so that a busy token does not write at every request."""

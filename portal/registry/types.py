@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
-from portal.dialects import at_text, read_at, storable
 from portal.fingerprints import canonical_json
+from portal.storage import at_text, read_at, storable
 
 
 class StoredText(TypeDecorator[str]):

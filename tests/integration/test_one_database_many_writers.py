@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine, insert
 from support.records import AUDIT, KEY, NOW, opened
 
-from portal.dialects import reading, writing
 from portal.errors import EngineFailure, LimitReached
 from portal.ids import PersonId
 from portal.ledger import Action, Ledger
@@ -18,6 +17,7 @@ from portal.policy.model import Tier
 from portal.policy.people import Person
 from portal.registry import Registry, open_database
 from portal.registry.tables import people
+from portal.storage import reading, writing
 
 WRITERS, EACH = 4, 50
 

@@ -9,11 +9,11 @@ from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import IntegrityError
 from support.records import HOSTILE_TEXTS, KEY, NOW, UNSTORABLE_TEXTS, ledger_in
 
-from portal.dialects import writing
 from portal.fingerprints import fingerprint
 from portal.ids import PersonId, ProjectId, ReceiptId
 from portal.ledger import Action, Event, Ledger
 from portal.ledger.tables import entries
+from portal.storage import writing
 
 ANNA, PROJECT = PersonId("anna"), ProjectId("p1")
 
