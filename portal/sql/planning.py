@@ -1,0 +1,72 @@
+"""A statement that reads, and the tables its asker may see, to a plan that may run."""
+
+from collections.abc import Mapping
+
+from portal.errors import Fault, StatementRefusal
+from portal.ids import DatasetName
+from portal.sql.dialect import write
+from portal.sql.grammar import faults_of_grammar
+from portal.sql.names import resolve
+from portal.sql.places import fold
+from portal.sql.plan import Plan, StatementParser, TableSchema
+from portal.sql.reading import Parsed
+from portal.sql.verify import same, unseen, unverified
+
+MAX_FAULTS = 5
+
+
+def plan(parsed: Parsed, tables: Mapping[DatasetName, TableSchema], parser: StatementParser) -> Plan:
+    """Check the statement against the closed world and the schemas, and write it anew.
+
+    `tables` are those the asker may read, and no others: an unknown table and one that is not granted then read alike.
+
+    Raises:
+        StatementRefusal: Up to five faults at once, in the order of the text.
+    """
+    granted = {fold(name): name for name in tables}
+    try:
+        names = resolve(parsed, tables)
+        faults = [*faults_of_grammar(parsed, granted), *names.faults]
+        if faults:
+            raise StatementRefusal(*_first(faults))
+        read = tuple(granted[name] for name in parsed.datasets)
+        sql = _rewritten(parsed, parser)
+    except RecursionError:
+        raise StatementRefusal(_too_deep()) from None
+    return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters)
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    unique = dict.fromkeys(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
+    return list(unique)[:MAX_FAULTS]
+
+
+def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
+    """Return a text of our own that DuckDB reads as it reads the researcher's, to the letter.
+
+    That is the checked tree written out; where sqlglot spells something differently (`x NOTNULL`, `x::date`), so that
+    DuckDB would name a result column differently, it is DuckDB's own writing of its own tree. Either way both parsers
+    must have understood the same statement, and the text that is returned is the one that was verified.
+    """
+    asked = parser.serialise(parsed.text)
+    ours = write(parsed.tree)
+    read = parser.serialise(ours)
+    if not same(asked, read, spelling=False):
+        raise StatementRefusal(unverified())
+    if not same(asked, read, spelling=True):
+        theirs = parser.normalise(parsed.text)
+        reread = parser.serialise(theirs) if theirs is not None else {}
+        if theirs is not None and same(asked, reread, spelling=True):
+            ours, read = theirs, reread
+    if any(True for _ in unseen(read, parsed.datasets)):
+        raise StatementRefusal(unverified())
+    return ours
+
+
+def _too_deep() -> Fault:
+    return Fault(
+        code="SQL_TOO_DEEP",
+        message="The statement is nested too deeply.",
+        rule="sql.nesting",
+        fix="Break it up with WITH, and long chains of operators into parts.",
+    )
