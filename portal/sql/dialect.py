@@ -6,7 +6,8 @@ before parsing, so that sqlglot does not know it, and the mark taken off after. 
 `exp.Anonymous` under its own name, except the few with a syntax of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -51,4 +52,30 @@ def unmark(tree: exp.Expr) -> None:
 
 def write(tree: exp.Expr) -> str:
     """Return DuckDB SQL for the tree, without comments; function names stay as they were written."""
-    return DIALECT.generate(tree, normalize_functions=False, comments=False)
+    tree = tree.copy()
+    for node in reversed(list(tree.find_all(*_OWN_WRITING))):
+        text = _OWN_WRITING[type(node)](node)
+        if text:
+            node.replace(exp.Var(this=text))
+    return _generate(tree)
+
+
+def _generate(node: exp.Expr | None) -> str:
+    return DIALECT.generate(node, copy=False, normalize_functions=False, comments=False) if node is not None else ""
+
+
+def _not(node: exp.Expr) -> str:
+    test = node.this
+    is_null_test = isinstance(test, exp.Is) and isinstance(test.expression, exp.Null)
+    return f"{_generate(test.this)} IS NOT NULL" if is_null_test else ""
+
+
+_OWN_WRITING: Mapping[type[exp.Expr], Callable[[exp.Expr], str]] = MappingProxyType(
+    {
+        exp.IgnoreNulls: lambda node: f"{_generate(node.this)} IGNORE NULLS",
+        exp.RespectNulls: lambda node: f"{_generate(node.this)} RESPECT NULLS",
+        exp.WithinGroup: lambda node: f"{_generate(node.this)} WITHIN GROUP ({_generate(node.expression).strip()})",
+        exp.Not: _not,
+    }
+)
+"""Nodes that sqlglot reads well but writes as something else, with DuckDB's own writing; empty: leave it to sqlglot."""

@@ -89,7 +89,9 @@ _KINDS: Mapping[str, str] = {
     "type": "can_cast_implicitly cast_to_type enum_code enum_first enum_last enum_range typeof",
 }
 
-FUNCTIONS: Mapping[str, str] = MappingProxyType({name: kind for kind, names in _KINDS.items() for name in names.split()})
+FUNCTIONS: Mapping[str, str] = MappingProxyType(
+    {name: kind for kind, names in _KINDS.items() for name in names.split()}
+)
 """Lower-case name to its kind."""
 
 SERIES = frozenset({"range", "generate_series"})

@@ -405,7 +405,9 @@ def _unknown_column(names: Names, node: exp.Expr, name: str, relations: Iterable
         code="SQL_UNKNOWN_COLUMN",
         message=f'There is no column "{name}" here.',
         rule="sql.columns",
-        fix=f"Did you mean {' or '.join(near)}?" if near else f"The columns here are {', '.join(known[:30]) or 'none'}.",
+        fix=f"Did you mean {' or '.join(near)}?"
+        if near
+        else f"The columns here are {', '.join(known[:30]) or 'none'}.",
     )
 
 

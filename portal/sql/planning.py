@@ -9,7 +9,7 @@ from portal.sql.grammar import faults_of_grammar
 from portal.sql.names import resolve
 from portal.sql.places import fold
 from portal.sql.plan import Plan, StatementParser, TableSchema
-from portal.sql.reading import Parsed
+from portal.sql.reading import Parsed, unreadable
 from portal.sql.verify import same, unseen, unverified
 
 MAX_FAULTS = 5
@@ -49,6 +49,8 @@ def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
     must have understood the same statement, and the text that is returned is the one that was verified.
     """
     asked = parser.serialise(parsed.text)
+    if asked.get("error"):
+        raise StatementRefusal(unreadable(parsed.text, int(asked.get("position") or 0)))
     ours = write(parsed.tree)
     read = parser.serialise(ours)
     if not same(asked, read, spelling=False):
@@ -56,7 +58,7 @@ def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
     if not same(asked, read, spelling=True):
         theirs = parser.normalise(parsed.text)
         reread = parser.serialise(theirs) if theirs is not None else {}
-        if theirs is not None and same(asked, reread, spelling=True):
+        if theirs is not None and same(asked, reread, spelling=False):
             ours, read = theirs, reread
     if any(True for _ in unseen(read, parsed.datasets)):
         raise StatementRefusal(unverified())

@@ -201,12 +201,12 @@ def _tree(text: str, tokens: list[Token]) -> exp.Expr:
         trees = DIALECT.parser().parse(tokens, text)
     except ParseError as error:
         place = error.errors[0] if error.errors else {}
-        raise StatementRefusal(_unreadable(text, _offset(text, place.get("line"), place.get("col")))) from None
+        raise StatementRefusal(unreadable(text, _offset(text, place.get("line"), place.get("col")))) from None
     except RecursionError:
-        raise StatementRefusal(_unreadable(text, 0)) from None
+        raise StatementRefusal(unreadable(text, 0)) from None
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
-        raise StatementRefusal(_unreadable(text, 0))
+        raise StatementRefusal(unreadable(text, 0))
     if isinstance(tree, exp.Pivot) and not tree.args.get("unpivot"):
         raise StatementRefusal(
             fault_at(
@@ -218,8 +218,8 @@ def _tree(text: str, tokens: list[Token]) -> exp.Expr:
                 fix="Name the columns: FROM t PIVOT (sum(v) FOR c IN ('x', 'y') GROUP BY k), or use sum(v) FILTER (...).",
             )
         )
-    if not isinstance(tree, (exp.Query, exp.Pivot)):
-        raise StatementRefusal(_unreadable(text, start_of(tree)))
+    if not isinstance(tree, (exp.Query, exp.Values, exp.Pivot)):
+        raise StatementRefusal(unreadable(text, start_of(tree)))
     return tree
 
 
@@ -229,7 +229,8 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
     return sum(len(one) + 1 for one in lines[: (line or 1) - 1]) + max((column or 1) - 1, 0)
 
 
-def _unreadable(text: str, start: int) -> Fault:
+def unreadable(text: str, start: int) -> Fault:
+    """Return the fault of a text that stops making sense at an offset."""
     return fault_at(
         text,
         start,

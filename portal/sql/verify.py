@@ -25,7 +25,9 @@ _CLASSES = frozenset(
     """BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA LAMBDA_REF OPERATOR PARAMETER
     POSITIONAL_REFERENCE STAR SUBQUERY TYPE WINDOW""".split()
 )
-_OPERATORS = frozenset("!~~ !~~* % & && * ** + - -> ->> / // << <-> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~ !__postfix".split())
+_OPERATORS = frozenset(
+    "!~~ !~~* % & && * ** + - -> ->> / // << <-> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~ !__postfix".split()
+)
 _WRITTEN_BY_PARSER = frozenset({"count_star", "unpivot_list", "json_extract", "array_slice"})
 _TABLE_FUNCTIONS = SERIES | {"unnest"}
 _MUST_BE_EMPTY = ("at_clause", "export_state", "catalog_name", "schema_name")
@@ -35,12 +37,27 @@ _SPELLING = _PLACES | {"is_operator", "syntax_type", "is_implicit", "qualified_n
 _FOLDED = frozenset({"function_name", "type_name", "table_name", "schema", "catalog"})
 _SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
-        **{"**": "pow", "^": "pow", "power": "pow", "@": "abs", "^@": "starts_with", "strpos": "position"},
+        **{
+            "**": "pow",
+            "^": "pow",
+            "power": "pow",
+            "@": "abs",
+            "^@": "starts_with",
+            "strpos": "position",
+            "percentile_cont": "quantile_cont",
+        },
+        "percentile_disc": "quantile_disc",
         **{"text": "varchar", "string": "varchar", "char": "varchar", "bpchar": "varchar"},
         **{"int": "integer", "int4": "integer", "signed": "integer", "int8": "bigint", "long": "bigint"},
         **{"int2": "smallint", "short": "smallint", "int1": "tinyint", "int128": "hugeint", "float4": "real"},
         **{"float": "real", "float8": "double", "numeric": "decimal", "bool": "boolean", "logical": "boolean"},
-        **{"datetime": "timestamp", "timestamp_us": "timestamp", "bytea": "blob", "varbinary": "blob", "binary": "blob"},
+        **{
+            "datetime": "timestamp",
+            "timestamp_us": "timestamp",
+            "bytea": "blob",
+            "varbinary": "blob",
+            "binary": "blob",
+        },
         **{"timestamptz": "timestamp with time zone"},
     }
 )
@@ -139,7 +156,8 @@ def _exact(node: Tree) -> Tree:
 
 def _plain(node: Tree) -> Tree:
     """Return the node without what is only a way of writing it."""
-    node = _interval(_null_test(_cross_join(_unary_plus(node))))
+    for rule in _SAME_MEANING:
+        node = rule(node)
     plain = {key: _word(key, value) for key, value in node.items() if key not in _SPELLING}
     literal = plain.get("literal")
     if isinstance(literal, dict) and literal.get("kind") in ("INTEGER", "DECIMAL", "FLOAT", "NUMERIC"):
@@ -190,6 +208,40 @@ def _interval(node: Tree) -> Tree:
     else:
         return node
     return {"interval": [span[1], fold(span[2])], "alias": node["alias"]} if span else node
+
+
+def _array(node: Tree) -> Tree:
+    """`ARRAY[1, 2]` is `[1, 2]`."""
+    if node.get("type") != "ARRAY_CONSTRUCTOR":
+        return node
+    arguments = [{"name": "", "expression": child} for child in node["children"]]
+    return {**_EMPTY_CALL, "alias": node["alias"], "function_name": "list_value", "arguments": arguments}
+
+
+def _values(node: Tree) -> Tree:
+    """`(SELECT * FROM (VALUES (1))) AS valueslist` is DuckDB's way of writing `(VALUES (1))`."""
+    if node.get("type") != "SUBQUERY" or node.get("alias") != "valueslist":
+        return node
+    query = node["subquery"]["node"]
+    kept = {key for key, value in query.items() if value and key not in ("type", "aggregate_handling", "cte_map")}
+    is_list = kept == {"select_list", "from_table"} and query["from_table"]["type"] == "EXPRESSION_LIST"
+    is_all = is_list and [item["class"] for item in query["select_list"]] == ["STAR"]
+    return {**query["from_table"], "alias": node["alias"]} if is_all and not query["cte_map"]["map"] else node
+
+
+_EMPTY_CALL: Tree = MappingProxyType(
+    {
+        "class": "FUNCTION",
+        "type": "FUNCTION",
+        "schema": "",
+        "filter": None,
+        "order_bys": {"type": "ORDER_MODIFIER", "orders": []},
+        "distinct": False,
+        "export_state": False,
+        "catalog": "",
+    }
+)
+_SAME_MEANING = (_unary_plus, _cross_join, _null_test, _array, _values, _interval)
 
 
 def _only_literal(node: Tree) -> str:
