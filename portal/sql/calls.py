@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from portal.errors import Fault
 from portal.sql.functions import BY_NAME, FUNCTIONS, MAX_SERIES, MAX_SIZE, SERIES, SIZED, TEMPLATED
-from portal.sql.places import fault_at, fold, start_of
+from portal.sql.places import Words, fault_at, fold, start_of
 
 _WIDE = re.compile(r"[0-9]{4,}|\*|\{[^}]*\{")
 _SECONDS = {
@@ -59,10 +59,12 @@ def faults_of_call(text: str, call: exp.Anonymous) -> Iterator[Fault]:
         yield fault_at(
             text,
             start_of(call),
-            code="SQL_FUNCTION",
-            message=f"{call.name}(...) takes the name of an allowed aggregate as a literal.",
-            rule="sql.functions",
-            fix="Write the aggregate's name as a text, such as 'sum'.",
+            Words(
+                code="SQL_FUNCTION",
+                message=f"{call.name}(...) takes the name of an allowed aggregate as a literal.",
+                rule="sql.functions",
+                fix="Write the aggregate's name as a text, such as 'sum'.",
+            ),
         )
 
 
@@ -77,15 +79,17 @@ def _not_allowed(text: str, node: exp.Expr, name: str) -> Fault:
     return fault_at(
         text,
         start_of(node),
-        code="SQL_FUNCTION",
-        message=f'The function "{name}" is not among those that a statement may call.',
-        rule="sql.functions",
-        fix="Use one of the functions in the portal's list; those that read files, settings or metadata are left out.",
+        Words(
+            code="SQL_FUNCTION",
+            message=f'The function "{name}" is not among those that a statement may call.',
+            rule="sql.functions",
+            fix="Use one of the functions in the portal's list; none reads files, settings or metadata.",
+        ),
     )
 
 
 def _too_large(text: str, node: exp.Expr, message: str, fix: str) -> Fault:
-    return fault_at(text, start_of(node), code="SQL_SIZE", message=message, rule="sql.size", fix=fix)
+    return fault_at(text, start_of(node), Words(code="SQL_SIZE", message=message, rule="sql.size", fix=fix))
 
 
 def _is_text(node: exp.Expr) -> bool:

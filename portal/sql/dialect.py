@@ -7,11 +7,12 @@ before parsing, so that sqlglot does not know it, and the mark taken off after. 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from portal.sql.functions import FUNCTIONS
 
@@ -19,7 +20,7 @@ MARK = "\ue000"
 """A private-use character, which no statement may hold."""
 
 _OWN_SYNTAX = frozenset({"map", "overlay", "position", "replace", "row", "substring", "trim", "unnest"})
-"""Allowed functions that sqlglot reads by their own syntax: `trim(both 'x' from a)`, `* replace (...)`, `x::map(...)`."""
+"""Allowed functions that sqlglot reads by a syntax of their own: `trim(both 'x' from a)`, `* replace (...)`."""
 
 
 class Verbatim(DuckDB):
@@ -35,7 +36,7 @@ DIALECT = Verbatim()
 
 def mark_functions(tokens: Sequence[Token]) -> None:
     """Mark each allowed function's name that stands before a parenthesis, in place."""
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         name = token.text.lower()
         is_name = following.token_type is TokenType.L_PAREN and name in FUNCTIONS and name not in _OWN_SYNTAX
         if is_name and token.token_type is not TokenType.STRING:

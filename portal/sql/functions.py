@@ -34,8 +34,8 @@ _KINDS: Mapping[str, str] = {
         row_number""",
     "condition": "coalesce constant_or_null greatest if ifnull iff least nullif",
     "number": """
-        abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees divide equi_width_bins
-        even exp factorial fdiv floor fmod gamma gcd greatest_common_divisor isfinite isinf isnan lcm
+        abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees divide
+        equi_width_bins even exp factorial fdiv floor fmod gamma gcd greatest_common_divisor isfinite isinf isnan lcm
         least_common_multiple lgamma ln log log10 log2 mod multiply nextafter pi pow power radians random round
         round_even roundbankers sign signbit sin sinh sqrt subtract tan tanh trunc xor""",
     "text": """

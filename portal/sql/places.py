@@ -1,5 +1,7 @@
 """Faults of a statement, each at its place in the text."""
 
+from dataclasses import asdict, dataclass
+
 from sqlglot import exp
 
 from portal.errors import Fault
@@ -7,9 +9,21 @@ from portal.errors import Fault
 _SNIPPET = 60
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A fault without its place."""
+
+    code: str
+    message: str
+    rule: str
+    fix: str
+
+
 def fold(name: str) -> str:
     """Return the name as DuckDB compares names: without case, in ASCII only."""
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
+    if name.isascii():
+        return name.lower()
+    return "".join(character.lower() if character.isascii() else character for character in name)
 
 
 def start_of(node: exp.Expr | None) -> int:
@@ -22,12 +36,9 @@ def start_of(node: exp.Expr | None) -> int:
     return 0
 
 
-def fault_at(text: str, start: int, *, code: str, message: str, rule: str, fix: str) -> Fault:
-    """Build a fault whose line, column and snippet are those of the offset `start`."""
+def fault_at(text: str, start: int, words: Words) -> Fault:
+    """Return the fault whose line, column and snippet are those of the offset `start`."""
     start = max(0, min(start, len(text) - 1))
-    line = text.count("\n", 0, start)
     begin = text.rfind("\n", 0, start) + 1
-    rest = text[start : start + _SNIPPET].split("\n", 1)[0]
-    return Fault(
-        code=code, message=message, rule=rule, fix=fix, line=line + 1, column=start - begin + 1, snippet=rest.rstrip()
-    )
+    snippet = text[start : start + _SNIPPET].split("\n", 1)[0].rstrip()
+    return Fault(**asdict(words), line=text.count("\n", 0, start) + 1, column=start - begin + 1, snippet=snippet)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
+from portal.sql.agreement import same, same_names
 from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
 from portal.sql.names import resolve
 from portal.sql.places import fold
 from portal.sql.plan import Plan, StatementParser, TableSchema
 from portal.sql.reading import Parsed, unreadable
-from portal.sql.verify import same, unseen, unverified
+from portal.sql.verify import unseen, unverified
 
 MAX_FAULTS = 5
 
@@ -42,27 +43,27 @@ def _first(faults: list[Fault]) -> list[Fault]:
 
 
 def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
-    """Return a text of our own that DuckDB reads as it reads the researcher's, to the letter.
+    """Return a text of the portal's own that means, and names its columns, as the researcher's does in DuckDB.
 
-    That is the checked tree written out; where sqlglot spells something differently (`x NOTNULL`, `x::date`), so that
-    DuckDB would name a result column differently, it is DuckDB's own writing of its own tree. Either way both parsers
-    must have understood the same statement, and the text that is returned is the one that was verified.
+    That is the checked tree written out. Where sqlglot spells a column without alias differently (`x::date`), so that
+    DuckDB would name it differently, it is DuckDB's writing of its own tree instead. Either way both parsers must have
+    read the same statement, and what is returned is what was verified.
     """
     asked = parser.serialise(parsed.text)
     if asked.get("error"):
         raise StatementRefusal(unreadable(parsed.text, int(asked.get("position") or 0)))
-    ours = write(parsed.tree)
-    read = parser.serialise(ours)
-    if not same(asked, read, spelling=False):
+    sql = write(parsed.tree)
+    read = parser.serialise(sql)
+    if not same(asked, read):
         raise StatementRefusal(unverified())
-    if not same(asked, read, spelling=True):
-        theirs = parser.normalise(parsed.text)
-        reread = parser.serialise(theirs) if theirs is not None else {}
-        if theirs is not None and same(asked, reread, spelling=False):
-            ours, read = theirs, reread
+    if not same_names(asked, read):
+        theirs = parser.normalise(parsed.text) or sql
+        reread = parser.serialise(theirs)
+        if same(asked, reread):
+            sql, read = theirs, reread
     if any(True for _ in unseen(read, parsed.datasets)):
         raise StatementRefusal(unverified())
-    return ours
+    return sql
 
 
 def _too_deep() -> Fault:

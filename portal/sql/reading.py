@@ -6,12 +6,12 @@ from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql.dialect import DIALECT, MARK, mark_functions, unmark
-from portal.sql.places import fault_at, fold, start_of
+from portal.sql.places import Words, fault_at, fold, start_of
 
 MAX_BYTES = 20_000
 MAX_NESTING = 100
@@ -99,14 +99,16 @@ def _faults_of_text(text: str) -> Iterator[Fault]:
             fix="Shorten it; a long list of values reads better as a join or as a range.",
         )
     for position, character in enumerate(text):
-        if character == "\0" or character == MARK or "\ud800" <= character <= "\udfff":
+        if character in ("\0", MARK) or "\ud800" <= character <= "\udfff":
             yield fault_at(
                 text,
                 position,
-                code="SQL_CHARACTER",
-                message="The statement holds a character that no SQL text may hold.",
-                rule="sql.characters",
-                fix="Delete the character; it may be invisible.",
+                Words(
+                    code="SQL_CHARACTER",
+                    message="The statement holds a character that no SQL text may hold.",
+                    rule="sql.characters",
+                    fix="Delete the character; it may be invisible.",
+                ),
             )
     if not text.strip().strip(";").strip():
         yield Fault(code="SQL_EMPTY", message="There is no statement.", rule="sql.one", fix="Write a SELECT.")
@@ -137,20 +139,24 @@ def _faults_of_tokens(text: str, tokens: Sequence[Token]) -> Iterator[Fault]:
         yield fault_at(
             text,
             tokens[0].start,
-            code="SQL_NOT_A_QUERY",
-            message=f"A statement that begins with {tokens[0].text[:30]!r} does not only read.",
-            rule="sql.read_only",
-            fix="Ask with SELECT, WITH, FROM or VALUES.",
+            Words(
+                code="SQL_NOT_A_QUERY",
+                message=f"A statement that begins with {tokens[0].text[:30]!r} does not only read.",
+                rule="sql.read_only",
+                fix="Ask with SELECT, WITH, FROM or VALUES.",
+            ),
         )
     for token, following in pairwise(tokens):
         if token.token_type is TokenType.SEMICOLON:
             yield fault_at(
                 text,
                 following.start,
-                code="SQL_ONE_STATEMENT",
-                message="There is more than one statement.",
-                rule="sql.one",
-                fix="Run one statement at a time; remove what follows the semicolon.",
+                Words(
+                    code="SQL_ONE_STATEMENT",
+                    message="There is more than one statement.",
+                    rule="sql.one",
+                    fix="Run one statement at a time; remove what follows the semicolon.",
+                ),
             )
         if token.token_type is TokenType.PIPE and following.token_type is TokenType.GT:
             yield _pipe(text, token.start)
@@ -163,10 +169,12 @@ def _pipe(text: str, start: int) -> Fault:
     return fault_at(
         text,
         start,
-        code="SQL_PIPE",
-        message="Pipe syntax is not DuckDB's.",
-        rule="sql.syntax",
-        fix="Write the same as FROM ... SELECT ..., or as subqueries.",
+        Words(
+            code="SQL_PIPE",
+            message="Pipe syntax is not DuckDB's.",
+            rule="sql.syntax",
+            fix="Write the same as FROM ... SELECT ..., or as subqueries.",
+        ),
     )
 
 
@@ -187,10 +195,12 @@ def _faults_of_nesting(text: str, tokens: Sequence[Token]) -> Iterator[Fault]:
             yield fault_at(
                 text,
                 token.start,
-                code="SQL_TOO_DEEP",
-                message=f"The statement is nested deeper than {MAX_NESTING} levels.",
-                rule="sql.nesting",
-                fix="Break it up with WITH.",
+                Words(
+                    code="SQL_TOO_DEEP",
+                    message=f"The statement is nested deeper than {MAX_NESTING} levels.",
+                    rule="sql.nesting",
+                    fix="Break it up with WITH.",
+                ),
             )
             return
 
@@ -212,10 +222,12 @@ def _tree(text: str, tokens: list[Token]) -> exp.Expr:
             fault_at(
                 text,
                 start_of(tree),
-                code="SQL_PIVOT",
-                message="A PIVOT whose columns come from the data cannot be checked before it runs.",
-                rule="sql.pivot",
-                fix="Name the columns: FROM t PIVOT (sum(v) FOR c IN ('x', 'y') GROUP BY k), or use sum(v) FILTER (...).",
+                Words(
+                    code="SQL_PIVOT",
+                    message="A PIVOT whose columns come from the data cannot be checked before it runs.",
+                    rule="sql.pivot",
+                    fix="Name the columns: FROM t PIVOT (sum(v) FOR c IN ('x', 'y') GROUP BY k), or sum(v) FILTER (...).",
+                ),
             )
         )
     if not isinstance(tree, (exp.Query, exp.Values, exp.Pivot)):
@@ -234,8 +246,10 @@ def unreadable(text: str, start: int) -> Fault:
     return fault_at(
         text,
         start,
-        code="SQL_SYNTAX",
-        message="The statement cannot be read as one DuckDB SELECT at this place.",
-        rule="sql.syntax",
-        fix="Check the words just before this place; write it in plainer SQL if it is right.",
+        Words(
+            code="SQL_SYNTAX",
+            message="The statement cannot be read as one DuckDB SELECT at this place.",
+            rule="sql.syntax",
+            fix="Check the words just before this place; write it in plainer SQL if it is right.",
+        ),
     )

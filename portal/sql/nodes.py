@@ -1,0 +1,136 @@
+"""Every kind of node that a statement may hold, and the arguments that each may have."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sqlglot import exp
+
+_BINARY = "this expression"
+
+_SLOTS: Mapping[type[exp.Expr], str] = {
+    # Queries
+    exp.Select: "with_ distinct expressions from_ joins laterals where group having windows qualify sample"
+    " order limit offset",
+    exp.Subquery: "with_ this alias joins pivots sample order limit offset",
+    exp.Union: "with_ this expression distinct by_name order limit offset",
+    exp.Except: "with_ this expression distinct by_name order limit offset",
+    exp.Intersect: "with_ this expression distinct by_name order limit offset",
+    exp.Values: "with_ expressions alias order limit offset",
+    exp.With: "expressions recursive",
+    exp.CTE: "this alias materialized key_expressions",
+    exp.From: "this",
+    exp.Table: "this db catalog alias joins pivots sample",
+    exp.TableAlias: "this columns",
+    exp.Join: "this on using side kind method",
+    exp.Lateral: "this alias",
+    exp.Unnest: "expressions alias offset",
+    exp.Pivot: "this alias expressions fields using group columns unpivot include_nulls default_on_null into"
+    " pivot_column_naming value_columns_first identify_pivot_strings prefixed_pivot_columns with_",
+    exp.PivotAlias: "this alias",
+    exp.UnpivotColumns: "this expressions",
+    exp.TableSample: "method size percent seed",
+    exp.Where: "this",
+    exp.Group: "expressions all",
+    exp.GroupingSets: "expressions",
+    exp.Rollup: "expressions",
+    exp.Cube: "expressions",
+    exp.Having: "this",
+    exp.Qualify: "this",
+    exp.Order: "this expressions",
+    exp.Ordered: "this desc nulls_first",
+    exp.Limit: "expression limit_options",
+    exp.LimitOptions: "percent rows",
+    exp.Offset: "expression",
+    exp.Distinct: "expressions on",
+    exp.Star: "except_ replace rename",
+    exp.Columns: "this",
+    exp.PositionalColumn: "this",
+    # Names and literals
+    exp.Column: "this table db catalog",
+    exp.Identifier: "this quoted",
+    exp.Alias: "this alias",
+    exp.Aliases: "this expressions",
+    exp.Var: "this",
+    exp.Dot: _BINARY,
+    exp.Placeholder: "this",
+    exp.Literal: "this is_string",
+    exp.RawString: "this",
+    exp.ByteString: "this",
+    exp.Boolean: "this",
+    exp.Null: "",
+    exp.Interval: "this unit",
+    exp.IntervalSpan: _BINARY,
+    # Operators
+    **dict.fromkeys(
+        (
+            *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow),
+            *(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift),
+            *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is),
+            *(exp.And, exp.Or, exp.SimilarTo, exp.RegexpLike, exp.Glob, exp.StartsWith, exp.Escape),
+            *(exp.JSONExtract, exp.JSONExtractScalar, exp.Collate, exp.ArrayOverlaps, exp.ArrayContainsAll),
+        ),
+        _BINARY,
+    ),
+    exp.Like: "this expression negate",
+    exp.ILike: "this expression negate",
+    exp.DPipe: "this expression safe",
+    exp.Not: "this",
+    exp.Neg: "this",
+    exp.BitwiseNot: "this",
+    exp.Abs: "this",
+    exp.Paren: "this",
+    exp.Tuple: "expressions",
+    exp.Between: "this low high",
+    exp.In: "this expressions query field",
+    exp.Exists: "this",
+    exp.Any: "this",
+    exp.All: "this",
+    exp.Case: "this ifs default",
+    exp.If: "this true false",
+    exp.AtTimeZone: "this zone",
+    # Casts and types
+    exp.Cast: "this to",
+    exp.TryCast: "this to safe",
+    exp.Try: "this",
+    exp.DataType: "this expressions nested values",
+    exp.DataTypeParam: "this",
+    exp.ColumnDef: "this kind",
+    # Lists, structs, maps, lambdas
+    exp.Array: "expressions value_constructor",
+    exp.Struct: "expressions",
+    exp.Map: "keys values",
+    exp.ToMap: "this",
+    exp.Bracket: "this expressions",
+    exp.Slice: "this expression step",
+    exp.PropertyEQ: _BINARY,
+    exp.Kwarg: _BINARY,
+    exp.Lambda: "this expressions",
+    exp.Comprehension: "this expression iterator condition",
+    exp.Explode: "this expressions",
+    # Functions
+    exp.Anonymous: "this expressions",
+    exp.Extract: _BINARY,
+    exp.Substring: "this start length",
+    exp.Trim: "this expression position",
+    exp.StrPosition: "this substr",
+    exp.Overlay: "this expression from_ for_",
+    exp.Replace: "this expression replacement",
+    exp.CurrentDate: "",
+    exp.CurrentTime: "",
+    exp.CurrentTimestamp: "",
+    exp.Localtime: "",
+    exp.Localtimestamp: "",
+    exp.Filter: _BINARY,
+    exp.WithinGroup: _BINARY,
+    exp.PercentileCont: "this",
+    exp.PercentileDisc: "this",
+    exp.IgnoreNulls: "this",
+    exp.RespectNulls: "this",
+    exp.Window: "this alias partition_by order spec over",
+    exp.WindowSpec: "kind start start_side end end_side exclude",
+}
+
+NODES: Mapping[type[exp.Expr], frozenset[str]] = MappingProxyType(
+    {node: frozenset(slots.split()) for node, slots in _SLOTS.items()}
+)
+"""Every node class that may occur, with the argument slots that may be filled."""
