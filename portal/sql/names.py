@@ -29,8 +29,9 @@ def resolve(parsed: Parsed, tables: Mapping[DatasetName, TableSchema]) -> Findin
 def _query(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
     """Resolve a query within its surroundings and return its columns."""
     with_ = query.args.get("with_")
-    for member in with_.expressions if isinstance(with_, exp.With) else ():
-        _member(findings, member, outer, repeats=bool(with_.recursive))
+    if isinstance(with_, exp.With):
+        for member in with_.expressions:
+            _member(findings, member, outer, repeats=bool(with_.recursive))
     reader = _QUERIES.get(type(query))
     return reader(findings, query, outer) if reader is not None else {ANY_NAME: None}
 

@@ -226,7 +226,7 @@ def _tree(text: str, tokens: list[Token]) -> exp.Expr:
                     code="SQL_PIVOT",
                     message="A PIVOT whose columns come from the data cannot be checked before it runs.",
                     rule="sql.pivot",
-                    fix="Name the columns: FROM t PIVOT (sum(v) FOR c IN ('x', 'y') GROUP BY k), or sum(v) FILTER (...).",
+                    fix="Name the columns: FROM t PIVOT (sum(v) FOR c IN ('x', 'y')), or write sum(v) FILTER (...).",
                 ),
             )
         )
