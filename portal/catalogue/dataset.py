@@ -1,5 +1,6 @@
 """A dataset: one table, its codebook, the recipe that anonymises it and how it is laid out on disk."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -15,6 +16,13 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 ColumnType = Literal["VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR[]"]
 Grid = Literal["day", "week", "month", "quarter", "year"]
+
+_TIMES: tuple[ColumnType, ...] = ("DATE", "TIMESTAMP")
+_MADE_BY_STEP: Mapping[str, tuple[ColumnType, ...]] = {
+    "truncate": _TIMES,
+    "band": ("VARCHAR",),
+    "pseudonymise": ("VARCHAR",),
+}
 
 
 class Role(StrEnum):
@@ -44,25 +52,29 @@ class Derivation(Content):
     """How one published column comes from the source. Steps apply in the order of the fields.
 
     `source` is the source's column name; left out, the column's own name. `derive` is a DuckDB expression over
-    source columns and replaces `source`. The result is cast to the codebook's type.
+    source columns and replaces `source`; in a source of CSV or JSON each of these is text. `truncate` is to the first
+    day of the grid, `band` to the label of the half-open interval between the given edges, and `pseudonymise` to the
+    HMAC-SHA256 under the platform's key. The result is cast to the codebook's type.
     """
 
     source: str | None = Field(None, alias="from")
     derive: str | None = None
     constant: str | None = None
     truncate: Grid | None = None
-    band: tuple[float, ...] | None = None
+    band: tuple[float, ...] | None = Field(None, min_length=1)
     pseudonymise: bool = False
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Derivation":
         if sum(origin is not None for origin in (self.source, self.derive, self.constant)) > 1:
             raise ValueError("give only one of: from, derive, constant")
+        if self.band is not None and list(self.band) != sorted(set(self.band)):
+            raise ValueError("band edges must rise")
         return self
 
 
 class SourceShape(Content):
-    """One form in which source files arrive; recognised when every column of `requires` is present.
+    """One form in which source files arrive; the first whose `requires` are all present is taken.
 
     Source columns that are neither used nor listed in `drop` are a fault, so that a new column is never
     published or lost unseen.
@@ -81,6 +93,13 @@ class Recipe(Content):
         default_factory=dict, description="For every shape, unless the shape says otherwise."
     )
     rejected_share: float = Field(0.0, ge=0, le=1, description="More rejected rows than this share stop the release.")
+
+    @property
+    def derivations(self) -> Iterator[tuple[str, str, Derivation]]:
+        """Every derivation with the place where it is stated and the column that it makes."""
+        yield from (("recipe.columns", column, derivation) for column, derivation in self.columns.items())
+        for name, shape in self.shapes.items():
+            yield from ((f"recipe.shapes.{name}", column, derivation) for column, derivation in shape.columns.items())
 
 
 class Layout(Content):
@@ -157,4 +176,21 @@ class Dataset(Content):
         unknown = [f"{place}: {c}" for place, columns in named.items() for c in columns if c not in self.columns]
         if unknown:
             raise ValueError(f"unknown column: {'; '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_fit_their_columns(self) -> "Dataset":
+        misfits = [
+            f"{place}: {column} is {self.columns[column].type}, and {step} makes {' or '.join(types)}"
+            for place, column, derivation in self.recipe.derivations
+            for step, types in _MADE_BY_STEP.items()
+            if getattr(derivation, step) and self.columns[column].type not in types
+        ]
+        misfits += [
+            f"layout.partition: {column} is no DATE or TIMESTAMP"
+            for column in self.layout.partition
+            if self.columns[column].type not in _TIMES
+        ]
+        if misfits:
+            raise ValueError("; ".join(misfits))
         return self

@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from pydantic import Field
+
 from portal.catalogue.dataset import ColumnType, Identifier
 from portal.content import Content
 from portal.fingerprints import fingerprint
@@ -57,6 +59,7 @@ class Manifest(Content):
     columns: dict[str, ColumnType]
     rows: int
     rejected_rows: int
+    rejected: dict[str, int] = Field(default_factory=dict, description="Rejected rows by `column: reason`.")
     recipe_sha256: str
     sources: tuple[SourceFile, ...]
     files: tuple[ReleaseFile, ...]

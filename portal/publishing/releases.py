@@ -1,0 +1,115 @@
+"""The releases on disk: `<root>/<dataset>/<number>/` with its files and, written last, its `manifest.json`."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from portal.catalogue.release import Manifest
+from portal.errors import ContentError, Fault, NotFoundError
+from portal.ids import DatasetName
+
+MANIFEST = "manifest.json"
+
+
+def release_folder(root: Path, dataset: DatasetName, number: int) -> Path:
+    """Return where a release lies."""
+    return root / dataset / f"{number:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStore:
+    """Finds releases. A release never changes, so a manifest is read once."""
+
+    root: Path
+    _read: dict[Path, Manifest] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def numbers(self, dataset: DatasetName) -> tuple[int, ...]:
+        """Return the numbers of the dataset's releases, oldest first."""
+        folder = self.root / dataset
+        names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
+        return tuple(sorted(int(name) for name in names if name.isdecimal()))
+
+    def latest(self, dataset: DatasetName) -> Manifest | None:
+        """Return the newest release, None where nothing was published yet. Raises `ContentError`."""
+        numbers = self.numbers(dataset)
+        return self.get(dataset, numbers[-1]) if numbers else None
+
+    def get(self, dataset: DatasetName, number: int) -> Manifest:
+        """Return a release's manifest. Raises `NotFoundError`, or `ContentError` where it cannot be read."""
+        folder = release_folder(self.root, dataset, number)
+        if not folder.is_dir():
+            raise NotFoundError(_no_release(dataset, number))
+        if folder not in self._read:
+            self._read[folder] = _read_manifest(folder, dataset, number)
+        return self._read[folder]
+
+    def paths(self, manifest: Manifest) -> list[Path]:
+        """Return the release's files, in the manifest's order. Raises `ContentError` where one is missing."""
+        folder = self._folder(manifest)
+        paths = [folder / file.relative for file in manifest.files]
+        missing = [path.name for path in paths if not path.is_file()]
+        if missing:
+            raise ContentError(_damaged(manifest, f"has lost {', '.join(missing)}"))
+        return paths
+
+    def verify(self, manifest: Manifest) -> tuple[Fault, ...]:
+        """Read every file of the release, and return a fault for each that is not as it was published."""
+        folder = self._folder(manifest)
+        faults = []
+        for file in manifest.files:
+            path = folder / file.relative
+            if not path.is_file():
+                faults.append(_damaged(manifest, f"has lost {file.path}"))
+            elif sha256_of(path) != file.sha256:
+                faults.append(_damaged(manifest, f"has a changed {file.path}"))
+        return tuple(faults)
+
+    def _folder(self, manifest: Manifest) -> Path:
+        return release_folder(self.root, DatasetName(manifest.dataset), manifest.number)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the file's checksum in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_manifest(folder: Path, dataset: DatasetName, number: int) -> Manifest:
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ContentError(_unreadable(dataset, number)) from error
+    if (manifest.dataset, manifest.number) != (dataset, number):
+        raise ContentError(_unreadable(dataset, number))
+    return manifest
+
+
+def _no_release(dataset: DatasetName, number: int) -> Fault:
+    return Fault(
+        "RELEASE_UNKNOWN",
+        f"There is no release {number} of {dataset!r}.",
+        fix="Look up the dataset's releases.",
+        dataset=dataset,
+    )
+
+
+def _unreadable(dataset: DatasetName, number: int) -> Fault:
+    return Fault(
+        "RELEASE_UNREADABLE",
+        f"The manifest of release {number} of {dataset!r} cannot be read.",
+        rule="a release never changes once it is published",
+        fix="Restore it from a backup, or publish the dataset anew.",
+        dataset=dataset,
+    )
+
+
+def _damaged(manifest: Manifest, what: str) -> Fault:
+    return Fault(
+        "RELEASE_DAMAGED",
+        f"Release {manifest.number} of {manifest.dataset!r} {what}.",
+        rule="a release never changes once it is published",
+        fix="Restore it from a backup, or publish the dataset anew.",
+        dataset=manifest.dataset,
+    )
