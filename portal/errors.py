@@ -30,7 +30,8 @@ class Fault:
         return {key: value for key, value in asdict(self).items() if value not in (None, "")}
 
     def __str__(self) -> str:
-        place = f"line {self.line} column {self.column}: " if self.line is not None else ""
+        column = f" column {self.column}" if self.column is not None else ""
+        place = f"line {self.line}{column}: " if self.line is not None else ""
         rule = f" (rule: {self.rule})" if self.rule else ""
         fix = f" What to do: {self.fix}" if self.fix else ""
         return f"{place}{self.message}{rule}{fix}"

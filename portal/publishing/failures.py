@@ -64,20 +64,18 @@ def _out_of_room(error: Exception, dataset: DatasetName) -> LimitReached | None:
 
 
 def _broken(source: str, dataset: DatasetName, text: str) -> Fault:
-    line = _line(text)
-    where = f" at line {line}" if line else ""
     return Fault(
         "SOURCE_UNREADABLE",
-        f"Source {source!r} cannot be read{where}: it is cut short, damaged, or not what its name says.",
+        f"Source {source!r} cannot be read: it is cut short, damaged, or not what its name says.",
         rule="sources are whole files of CSV (UTF-8, commas, a header), JSON or Parquet",
         fix="Get the file again from where it comes from, and compare its size and checksum.",
         dataset=dataset,
-        line=line,
+        line=_line(text),
     )
 
 
 def _line(text: str) -> int | None:
-    if found := _CSV_LINE.search(text):
+    if found := _CSV_LINE.search(text):  # a cell's own line breaks are not counted
         return int(found[1])
     if found := _LINE_AFTER.search(text):  # of JSON, DuckDB names the line after the broken one
         return int(found[1]) - 1

@@ -99,7 +99,7 @@ class Staging:
 
     def _source_reads(self) -> bool:
         try:
-            self.connection.execute("SELECT count(COLUMNS(*)) FROM raw").fetchall()
+            self.connection.execute("SELECT bit_xor(hash(COLUMNS(*))) FROM raw").fetchall()  # needs every value
         except duckdb.Error:
             return False
         return True
