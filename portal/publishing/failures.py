@@ -1,6 +1,7 @@
 """What DuckDB and the operating system say when reading or writing fails, in the portal's words.
 
-Their own words may quote a row or a path, so nothing of them is kept but the number of the line.
+Their own words may quote a row, a path or, from the recipe's SQL, the key of the pseudonyms. So nothing of them is kept
+but the number of the line, and where raw rows are read not even as a cause, which a log would print.
 """
 
 import csv
@@ -26,7 +27,7 @@ def reading(source: str, dataset: DatasetName) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError, ValueError, csv.Error) as error:
-        raise _out_of_room(error, dataset) or ContentError(_broken(source, dataset, str(error))) from error
+        raise _out_of_room(error, dataset) or ContentError(_broken(source, dataset, str(error))) from None
 
 
 @contextmanager
@@ -36,10 +37,10 @@ def applying(source: str, dataset: DatasetName, source_reads: Callable[[], bool]
         yield
     except duckdb.Error as error:
         if room := _out_of_room(error, dataset):
-            raise room from error
+            raise room from None
         whole = source_reads()
         fault = _misfit(source, dataset) if whole else _broken(source, dataset, str(error))
-        raise ContentError(fault) from error
+        raise ContentError(fault) from None
 
 
 @contextmanager
