@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     result_days: float = Field(7, gt=0, description="How long results and downloads are kept.")
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913 - the signature is pydantic-settings' own
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,

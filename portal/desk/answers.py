@@ -1,7 +1,8 @@
 """What the desk hands out: values only, nothing that still has to be decided."""
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from portal.catalogue.dataset import Dataset, Erratum
+from portal.fingerprints import canonical_json
 from portal.ids import DatasetName, DownloadId, Fingerprint, PersonId, ProjectId, ReceiptId
 from portal.policy.decision import Decision
+from portal.policy.model import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,10 @@ class SourceUse:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Enough to repeat an answer and to audit it. `rows` counts rows handed out; `complete` is false where a limit cut them."""
+    """Enough to repeat an answer and to audit it.
+
+    `rows` counts rows handed out; `complete` is false where a limit cut them; `seconds` is the whole time of the run.
+    """
 
     id: ReceiptId
     person: PersonId
@@ -49,6 +55,11 @@ class Receipt:
     at: datetime
     seconds: float
     rows_left_this_week: int
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the receipt as JSON-able values, as the ledger keeps it and the API hands it out."""
+        record: dict[str, Any] = json.loads(canonical_json(asdict(self)))
+        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,27 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What would happen to a statement, in policy terms, before it runs.
+
+    `decisions` are in sentences, by dataset; `sql` is the regenerated text that would run.
+    """
+
+    sql: str
+    parameters: tuple[str, ...]
+    decisions: Mapping[DatasetName, tuple[str, ...]]
+    limits: Limits
+    rows_left_this_week: int
+    errata: tuple[tuple[DatasetName, Erratum], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A dataset as one person, in one project, meets it. `release` is the latest number, None where nothing is published."""
+    """A dataset as one person, in one project, meets it.
+
+    `release` is the latest number, None where nothing is published; `rows` counts the rows of the governed copy, None
+    where it is not built.
+    """
 
     dataset: Dataset
     decision: Decision

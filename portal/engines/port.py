@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from portal.sql.plan import ParameterValue
 
+
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
     """What one statement may use. All are enforced from outside the process that runs it."""
@@ -18,6 +19,7 @@ class ReadLimits:
     memory_bytes: int = 2_000_000_000
     result_rows: int = 1_000_000
     result_bytes: int = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ReadJob:
@@ -33,12 +35,14 @@ class ReadJob:
     cells: Mapping[str, pa.Table] = field(default_factory=dict)
     limits: ReadLimits = ReadLimits()
 
+
 class CancelSignal(Protocol):
     """Asked often; true once the person has stopped the work. `threading.Event` fits."""
 
     def is_set(self) -> bool:
         """Whether to stop."""
         ...
+
 
 class AnswerStream(Protocol):
     """A running statement's answer.
@@ -58,6 +62,7 @@ class AnswerStream(Protocol):
         """Whether every row of the answer was yielded."""
         ...
 
+
 class SandboxEngine(Protocol):
     """Runs researchers' statements, each in a throw-away confined process."""
 
@@ -69,12 +74,14 @@ class SandboxEngine(Protocol):
         """End every process that this engine started."""
         ...
 
+
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
     """A Parquet file that the trusted engine wrote."""
 
     path: Path
     rows: int
+
 
 class TrustedEngine(Protocol):
     """Runs the portal's own SQL on the platform's extracts. Never sees a researcher's text."""
@@ -88,6 +95,7 @@ class TrustedEngine(Protocol):
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
         """Return the answer of `select` over the named Parquet tables."""
         ...
+
 
 Progress = Callable[[float, str], None]
 """Called with a share between 0 and 1 and a few words."""

@@ -39,7 +39,7 @@ def decide(request: AccessRequest) -> Decision:
         if rule.audience.tier is request.person.tier:
             faults = _audience_faults(rule, request)
             if not faults:
-                return _permit(rule, request)
+                return _permit(rule, request, tuple(dict.fromkeys(missed.values())))
             missed |= faults
     no_rule = {
         f"The policy has no rule for the tier {request.person.tier}.": "See the dataset's policy for who may use it."
@@ -88,7 +88,7 @@ def _grant_faults(grant: Grant | None, project: Project | None, today: date, nam
     return {}
 
 
-def _permit(rule: Rule, request: AccessRequest) -> Decision:
+def _permit(rule: Rule, request: AccessRequest, next_steps: tuple[str, ...]) -> Permit:
     assert request.policy is not None
     project, grant = request.project, request.grant if rule.audience.grant == "required" else None
     ends = [day for day in (project and project.ends, grant and grant.ends) if day]
@@ -101,7 +101,7 @@ def _permit(rule: Rule, request: AccessRequest) -> Decision:
         disclosure=rule.disclosure,
         policy=fingerprint(request.policy.model_dump(mode="json", by_alias=True)),
     )
-    return Permit(request.dataset.name, obligations, (rule.because,), min(ends, default=None))
+    return Permit(request.dataset.name, obligations, (rule.because,), min(ends, default=None), next_steps)
 
 
 def _column_obligations(rule: Rule, dataset: Dataset, grant: Grant | None) -> Mapping[str, Obligation]:

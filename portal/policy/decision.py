@@ -64,12 +64,16 @@ class Obligations:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Yes, under these obligations, until this day (included), for these reasons."""
+    """Yes, under these obligations, until this day (included), for these reasons.
+
+    `next_steps` say what would open more than this.
+    """
 
     dataset: DatasetName
     obligations: Obligations
     reasons: tuple[str, ...]
     until: date | None = None
+    next_steps: tuple[str, ...] = ()
 
     @property
     def access(self) -> Access:

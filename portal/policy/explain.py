@@ -54,7 +54,7 @@ def _explain_permit(permit: Permit) -> tuple[str, ...]:
         sentences += _explain_disclosure(duties.disclosure)
     if permit.access >= Access.AGGREGATES:
         sentences += [_explain_download(permit), _explain_limits(permit)]
-    return tuple(sentences)
+    return (*sentences, *(f"For more: {step}" for step in permit.next_steps))
 
 
 def _explain_disclosure(disclosure: Disclosure) -> list[str]:

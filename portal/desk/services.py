@@ -1,0 +1,33 @@
+"""What the use cases work with. Built once by `portal.wiring`, handed to every use case, never changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.clock import Clock
+from portal.engines.port import SandboxEngine
+from portal.keys import Keys
+from portal.ledger import Ledger
+from portal.publishing.releases import ReleaseStore
+from portal.registry import Registry
+from portal.site import Site
+from portal.sql.plan import StatementParser
+from portal.workspaces.spool import Spool
+from portal.workspaces.store import WorkspaceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Ports and stores. `downloads` is the folder of files that were made to leave the portal."""
+
+    clock: Clock
+    site: Site
+    keys: Keys
+    registry: Registry
+    ledger: Ledger
+    releases: ReleaseStore
+    workspaces: WorkspaceStore
+    sandbox: SandboxEngine
+    parser: StatementParser
+    spool: Spool
+    downloads: Path
+    result_days: float
