@@ -48,7 +48,10 @@ class Running:
     progress: Progress | None = None
 
 
-def run_statement(services: Services, asker: Asker, statement: Statement, running: Running = Running()) -> Answer:
+UNWATCHED = Running()
+
+
+def run_statement(services: Services, asker: Asker, statement: Statement, running: Running = UNWATCHED) -> Answer:
     """Answer a statement, or refuse it with reasons; either way the ledger knows. Charged on success only.
 
     Raises any error of the closed family.

@@ -1,0 +1,76 @@
+"""What the portal does by itself or for its operator: build governed copies ahead, and remove what has ended."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.desk.access import decide_for, identify, project_of, workspace_of
+from portal.desk.answers import Asker
+from portal.desk.services import Services
+from portal.engines.port import Progress
+from portal.ids import DatasetName, ProjectId
+from portal.ledger import Action
+from portal.policy.decision import Permit
+from portal.policy.model import Access
+from portal.workspaces.export import remove_export
+from portal.workspaces.store import GovernedCopy
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """A governed copy that is on disk."""
+
+    project: ProjectId
+    dataset: DatasetName
+
+
+def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
+    """Build every governed copy that the asker's project may query row by row."""
+    workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
+    return tuple(_build(services, asker, workspace, progress))
+
+
+def held_workspaces(services: Services) -> tuple[HeldCopy, ...]:
+    """Return every governed copy that is on disk."""
+    return tuple(HeldCopy(project, dataset) for project, dataset in services.workspaces.held())
+
+
+def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
+    """Remove governed copies without a living grant, answers of ended projects, and whatever is past its days."""
+    ended = tuple(copy for copy in held_workspaces(services) if not _is_living(services, copy))
+    for copy in ended:
+        services.workspaces.remove(copy.project, copy.dataset)
+        services.ledger.record(
+            Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
+        )
+    services.spool.expire(services.clock(), services.result_days)
+    for path in _old_downloads(services):
+        remove_export(path)
+    return ended
+
+
+def _build(services: Services, asker: Asker, workspace: ProjectId, progress: Progress | None) -> Iterator[GovernedCopy]:
+    for name, decision in decide_for(services, asker, services.site.datasets).items():
+        manifest = services.releases.latest(name)
+        if manifest and isinstance(decision, Permit) and decision.access is Access.ROWS:
+            dataset = services.site.datasets[name]
+            yield services.workspaces.ensure(workspace, dataset, manifest, decision.obligations, progress)
+
+
+def _is_living(services: Services, copy: HeldCopy) -> bool:
+    """Say whether anyone may still read the copy: an open one as long as its dataset is there."""
+    today = services.clock().date()
+    if copy.dataset not in services.site.datasets:
+        return False
+    if copy.project.startswith("_open_"):
+        return True
+    project = services.registry.project(copy.project)
+    grant = services.registry.grant(copy.dataset, copy.project, today)
+    return project is not None and today <= project.ends and grant is not None and grant.is_active(today)
+
+
+def _old_downloads(services: Services) -> Iterator[Path]:
+    oldest = services.clock().timestamp() - services.result_days * 86_400
+    for path in services.downloads.glob("*/*"):
+        if not path.name.endswith(".manifest.json") and path.stat().st_mtime < oldest:
+            yield path

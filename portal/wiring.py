@@ -1,0 +1,63 @@
+"""The composition root: the only place that names adapters."""
+
+from functools import cache
+from pathlib import Path
+
+from portal.clock import Clock, system_clock
+from portal.desk.services import Services
+from portal.engines.duckdb.parser import DuckDBParser
+from portal.engines.duckdb.sandbox import DuckDBSandbox
+from portal.engines.duckdb.trusted import TrustedDuckDB
+from portal.errors import ContentError, Fault
+from portal.keys import Keys, load_keys
+from portal.ledger import Ledger
+from portal.publishing.releases import ReleaseStore
+from portal.registry import Registry, open_database
+from portal.settings import Settings
+from portal.site import Site, read_site
+from portal.site.checks import check_site
+from portal.workspaces.spool import Spool
+from portal.workspaces.store import WorkspaceStore
+
+
+def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
+    """Build everything that the use cases need. Raises `ContentError`, with every fault, where the site has any."""
+    home = settings.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    keys = load_keys(home / "keys")
+    database = open_database(settings.database_url or f"sqlite:///{home / 'portal.sqlite'}")
+    ledger = Ledger(database, keys.ledger, clock)
+    releases = ReleaseStore(home / "releases")
+    parser = DuckDBParser()
+    return Services(
+        clock=clock,
+        site=sound_site(settings.site, parser),
+        keys=keys,
+        registry=Registry(database, ledger),
+        ledger=ledger,
+        releases=releases,
+        workspaces=_workspaces(home, releases, keys, settings),
+        sandbox=DuckDBSandbox(concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads),
+        parser=parser,
+        spool=Spool(home / "results"),
+        downloads=home / "downloads",
+        result_days=settings.result_days,
+    )
+
+
+def sound_site(folder: Path, parser: DuckDBParser) -> Site:
+    """Read the site, which must be without fault."""
+    reading = read_site(folder)
+    if faults := check_site(reading, parser):
+        raise ContentError(*(Fault("SITE", str(fault), fix="Mend the file; see docs/policies.md.") for fault in faults))
+    return reading.site
+
+
+@cache
+def services_of_this_process() -> Services:
+    """Return the services that web and API of one process share, built at first use from the settings."""
+    return build_services(Settings())
+
+
+def _workspaces(home: Path, releases: ReleaseStore, keys: Keys, settings: Settings) -> WorkspaceStore:
+    return WorkspaceStore(home / "workspaces", releases, TrustedDuckDB(threads=settings.threads), keys)

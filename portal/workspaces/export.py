@@ -1,0 +1,105 @@
+"""An answer as a file to take away: Parquet, CSV or Arrow, its manifest inside where the format can hold it."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.ipc
+import pyarrow.parquet
+
+from portal.errors import Fault, LimitReached
+from portal.fingerprints import canonical_json
+from portal.publishing.releases import sha256_of
+
+MANIFEST_KEY = "dsa_research_portal"
+"""The key of the manifest in the file's own metadata."""
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was made. `sha256` is of its bytes."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+def export_answer(spool: Path, target: Path, file_format: str, manifest: Manifest) -> Exported:
+    """Write the spooled answer as a file, and its manifest as `<target>.manifest.json`; whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{os.urandom(8).hex()}")
+    try:
+        with pa.memory_map(str(spool)) as source:
+            reader = pa.ipc.open_file(source)
+            batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+            WRITERS[file_format](temporary, _described(reader.schema, manifest), batches)
+        exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
+        _manifest_beside(target).write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
+        temporary.replace(target)
+    except OSError as error:
+        raise LimitReached(
+            Fault("DISK_FULL", "The file could not be stored.", fix="Tell the operator; nothing was left half-written.")
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return exported
+
+
+def remove_export(target: Path) -> None:
+    """Remove a file and its manifest."""
+    target.unlink(missing_ok=True)
+    _manifest_beside(target).unlink(missing_ok=True)
+
+
+def _manifest_beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.manifest.json")
+
+
+def _described(schema: pa.Schema, manifest: Manifest) -> pa.Schema:
+    return schema.with_metadata({MANIFEST_KEY: canonical_json(manifest)})
+
+
+def _write_parquet(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+
+
+def _write_arrow(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    with pa.ipc.new_file(str(path), schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+
+
+def _write_csv(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    flat = pa.schema([field.with_type(pa.string()) if _is_nested(field.type) else field for field in schema])
+    with pa.csv.CSVWriter(str(path), flat) as writer:
+        for batch in batches:
+            writer.write_batch(pa.RecordBatch.from_arrays([_flat(column) for column in batch.columns], schema=flat))
+
+
+def _is_nested(arrow_type: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(arrow_type))
+
+
+def _flat(column: pa.Array) -> pa.Array:
+    """Return a nested column as JSON text: CSV has no lists."""
+    if not _is_nested(column.type):
+        return column
+    texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+WRITERS: Mapping[str, Callable[[Path, pa.Schema, Iterator[pa.RecordBatch]], None]] = {
+    "parquet": _write_parquet,
+    "csv": _write_csv,
+    "arrow": _write_arrow,
+}
+"""Every format that a download can have."""
