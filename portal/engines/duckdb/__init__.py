@@ -1,0 +1,1 @@
+"""DuckDB underneath: the parser, the trusted engine on the platform's extracts, and the sandbox."""
