@@ -1,0 +1,44 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+SOURCES := portal tests benchmarks datasets
+
+.PHONY: demo test check format bench setup lock clean
+
+demo: .venv/runtime
+	PORTAL_PORT=$(PORT) $(BIN)/portal demo
+
+test: .venv/development
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+check: .venv/development
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/development
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: .venv/development
+	$(BIN)/python -m benchmarks
+
+setup: .venv/runtime
+
+.venv/runtime: pyproject.toml requirements.lock scripts/setup
+	scripts/setup $(PYTHON) requirements.lock
+	touch $@
+
+.venv/development: pyproject.toml requirements-dev.lock scripts/setup scripts/browser
+	scripts/setup $(PYTHON) requirements-dev.lock
+	scripts/browser
+	touch .venv/runtime $@
+
+lock:
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv home build dist
