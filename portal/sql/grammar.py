@@ -13,7 +13,7 @@ from portal.errors import Fault
 from portal.sql.calls import faults_of_call, faults_of_function
 from portal.sql.functions import SERIES
 from portal.sql.nodes import NODES
-from portal.sql.places import Words, fault_at, fold, start_of
+from portal.sql.places import Words, fault_at, fold, is_address, start_of
 from portal.sql.reading import Parsed, common_table
 
 _TABLE_FUNCTION = Words(
@@ -64,13 +64,14 @@ def faults_of_grammar(parsed: Parsed, tables: Collection[str]) -> Iterator[Fault
     """Yield what in the statement is outside the closed world; `tables` are the folded names of the datasets."""
     for node in parsed.tree.walk():
         if type(node) not in NODES:
-            yield _unlisted(parsed.text, node)
+            if not _is_table_function(node.parent):  # a function in place of a table is that table's fault
+                yield _unlisted(parsed.text, node)
             continue
         for slot, value in node.args.items():
             if value not in (None, False, [], "") and slot not in NODES[type(node)]:
                 yield _construct(parsed.text, value if isinstance(value, exp.Expr) else node, slot)
         yield from (fault_at(parsed.text, start_of(place), words) for place, words in _misuses(node, tables))
-        if isinstance(node, exp.Anonymous):
+        if isinstance(node, exp.Anonymous) and not _is_table_function(node.parent):
             yield from faults_of_call(parsed.text, node)
 
 
@@ -103,14 +104,29 @@ def _misuses(node: exp.Expr, tables: Collection[str]) -> Iterator[_Misuse]:
 def _table(node: exp.Expr, tables: Collection[str]) -> Iterator[_Misuse]:
     assert isinstance(node, exp.Table)
     if not isinstance(node.this, exp.Identifier):
-        if not (isinstance(node.this, exp.Anonymous) and fold(str(node.this.this)) in SERIES):
+        if _is_table_function(node):
             yield node, _TABLE_FUNCTION
     elif node.args.get("db") or node.args.get("catalog"):
         yield node, _QUALIFIED
-    elif any(mark in node.name for mark in "./\\:*?"):
+    elif is_address(node.name):
         yield node, _FILE
     if fold(node.name) not in tables or fold(node.alias) != fold(node.name):
         yield from _alias(node, tables)
+
+
+def _is_table_function(node: exp.Expr | None) -> bool:
+    """Whether the FROM item is a function other than unnest, or a series, which is checked as a call."""
+    if not isinstance(node, (exp.Table, exp.Lateral)):
+        return False
+    if isinstance(node.this, (exp.Identifier, exp.Query, exp.Unnest, exp.Explode)):
+        return False
+    return not (isinstance(node.this, exp.Anonymous) and fold(str(node.this.this)) in SERIES)
+
+
+def _lateral(node: exp.Expr, tables: Collection[str]) -> Iterator[_Misuse]:
+    if _is_table_function(node):
+        yield node, _TABLE_FUNCTION
+    yield from _alias(node, tables)
 
 
 def _alias(node: exp.Expr, tables: Collection[str]) -> Iterator[_Misuse]:
@@ -139,7 +155,7 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, Collection[str]], Iterator[
         exp.Table: _table,
         exp.CTE: _member,
         exp.Subquery: _alias,
-        exp.Lateral: _alias,
+        exp.Lateral: _lateral,
         exp.Unnest: _alias,
         exp.Values: _alias,
         exp.Pivot: _alias,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from portal.ids import DatasetName
-from portal.sql.places import fold
+from portal.sql.places import fold, is_address
 from portal.sql.plan import ColumnUse, TableSchema
 from portal.sql.reading import Parsed, common_table
 from portal.sql.scopes import ANY_NAME, Columns, Findings, Relation, Scope, find_path, unknown_column, unknown_table
@@ -183,14 +183,15 @@ def _relation(findings: Findings, item: exp.Expr, scope: Scope) -> Relation:
 def _table(findings: Findings, table: exp.Table, scope: Scope) -> Columns:
     if not isinstance(table.this, exp.Identifier):
         _expressions(findings, [table.this], scope)
-        return {fold(table.this.name): None}
+        return {fold(table.this.name): None, ANY_NAME: None}
     qualified = table.args.get("db") is not None
     cte = None if qualified else common_table(table)
     if cte is not None:
         return findings.members[id(cte)]
-    schema = None if qualified else findings.tables.get(fold(table.name))
-    if schema is None:
-        unknown_table(findings, table)
+    schema = findings.tables.get(fold(table.name))
+    if schema is None or qualified:
+        if not qualified and not is_address(table.name):  # those two are faults of the grammar already
+            unknown_table(findings, table)
         return {ANY_NAME: None}
     return {fold(column): ColumnUse(schema.name, column) for column in schema.columns}
 

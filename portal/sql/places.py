@@ -26,6 +26,11 @@ def fold(name: str) -> str:
     return "".join(character.lower() if character.isascii() else character for character in name)
 
 
+def is_address(name: str) -> bool:
+    """Whether a table's name looks like a file or an address, which DuckDB would try to read."""
+    return any(mark in name for mark in "./\\:*?")
+
+
 def start_of(node: exp.Expr | None) -> int:
     """Return where the node begins in the text: its own first token's offset, else its nearest parent's."""
     while node is not None:
