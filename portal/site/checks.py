@@ -1,6 +1,7 @@
 """Holds datasets, policies and saved queries against each other: what no single file can know to be wrong."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from portal.catalogue.dataset import Dataset
 from portal.errors import StatementRefusal
@@ -22,6 +23,7 @@ def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ..
     """Return every fault of the site: those of reading it, and those between its files."""
     site = reading.site
     found = list(reading.faults)
+    unreadable = {PurePosixPath(fault.file).parent.name for fault in found if fault.file.startswith("datasets/")}
     found += [
         positions.fault(f"dataset {name!r} has no policy, so nobody gets in; write access_policies/{name}.yaml")
         for name, positions in reading.datasets.items()
@@ -29,17 +31,18 @@ def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ..
     ]
     for name, policy in site.policies.items():
         positions = reading.policies[name]
-        if name not in site.datasets:
+        if name in site.datasets:
+            found += [positions.fault(message, path) for message, path in _check_policy(policy, name, site)]
+        elif name not in unreadable:
             found.append(positions.fault(f"no dataset is named {name!r}", ("dataset",)))
-        else:
-            found += [positions.fault(message, path) for message, path in _check_policy(policy, site)]
     for query_name, query in site.queries.items():
-        found += _check_query(query, site, reading.queries[query_name], parser)
+        if not unreadable & set(query.front.datasets):
+            found += _check_query(query, site, reading.queries[query_name], parser)
     return tuple(sorted(set(found)))
 
 
-def _check_policy(policy: Policy, site: Site) -> Iterator[Finding]:
-    dataset = site.datasets[DatasetName(policy.dataset)]
+def _check_policy(policy: Policy, name: DatasetName, site: Site) -> Iterator[Finding]:
+    dataset = site.datasets[name]
     for number, rule in enumerate(policy.rules):
         for message, path in _check_rule(rule, dataset, site):
             yield message, ("rules", number, *path)

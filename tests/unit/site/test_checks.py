@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+from support.sites import DATASET, POLICY, QUERY, write_site
+
+from portal.engines.duckdb.parser import DuckDBParser
+from portal.site import read_site
+from portal.site.checks import check_site
+
+DATASET_FILE = "datasets/sales/dataset.yaml"
+POLICY_FILE = "access_policies/sales.yaml"
+QUERY_FILE = "queries/moderation/sales_by_country.sql"
+
+
+def faults(folder: Path) -> list[str]:
+    return [str(fault) for fault in check_site(read_site(folder), DuckDBParser())]
+
+
+def test_a_sound_site_has_no_fault(tmp_path: Path) -> None:
+    assert faults(write_site(tmp_path)) == []
+
+
+CASES = {
+    "unknown key": (DATASET_FILE, DATASET + "colour: red\n", ":15: colour: unknown key"),
+    "unknown type": (DATASET_FILE, DATASET.replace("DOUBLE", "MONEY"), ":13: columns.price.type: "),
+    "bad date": (
+        DATASET_FILE,
+        DATASET + "changes:\n  - {date: 2026-02-30, note: x}\n",
+        ":16: changes.0.date: Input should be a valid date",
+    ),
+    "unknown column in the dataset": (DATASET_FILE, DATASET.replace("date_column: day", "date_column: dai"), "dai"),
+    "twice the same key": (DATASET_FILE, DATASET + "title: Again\n", ':15: found duplicate key "title"'),
+    "not YAML": (POLICY_FILE, "rules: [", ":1: "),
+    "a list for a mapping": (POLICY_FILE, "- dataset: sales\n", ":1: a mapping of keys is expected"),
+    "another name than its file": (POLICY_FILE, POLICY.replace("sales", "sale", 1), ":1: dataset: 'sale' does not"),
+    "policy: unknown tier": (POLICY_FILE, POLICY.replace("vetted", "vettd"), ":4: rules.0.for.tier: "),
+    "policy: unknown column": (POLICY_FILE, POLICY.replace("{id:", "{ident:"), ":7: columns: unknown column 'ident'"),
+    "policy: misapplied obligation": (
+        POLICY_FILE,
+        POLICY.replace("hide", "{truncate: day}"),
+        ":7: columns.id: truncate",
+    ),
+    "policy: row rule outside the language": (
+        POLICY_FILE,
+        POLICY.replace("country IN project.member_states", "price > random()"),
+        ":6: rows: ",
+    ),
+    "policy: embargo on a column that is no date": (
+        POLICY_FILE,
+        POLICY + "    embargo: {column: price, days: 3}\n",
+        ":9: embargo.column: 'price' has type DOUBLE",
+    ),
+    "policy: aggregates without disclosure": (
+        POLICY_FILE,
+        POLICY.replace("access: rows", "access: aggregates"),
+        ":4: ",
+    ),
+    "query: no front matter": (QUERY_FILE, "SELECT 1", ":1: the file must begin with front matter"),
+    "query: bad front matter": (QUERY_FILE, QUERY.replace("why: To know.\n", ""), ":1: why: this key is missing"),
+    "query: unknown dataset": (
+        QUERY_FILE,
+        QUERY.replace("[sales]", "[sails]"),
+        ":6: datasets: no dataset is named sails",
+    ),
+    "query: does not parse": (QUERY_FILE, QUERY.replace("GROUP BY", "GROUP"), ":14: for the tier vetted: "),
+    "query: unknown column": (QUERY_FILE, QUERY.replace("$least", "costs"), ":13: for the tier vetted: "),
+    "query: hidden column": (QUERY_FILE, QUERY.replace("count(*)", "count(id)"), "hidden columns sales.id"),
+    "query: tier without access": (
+        QUERY_FILE,
+        QUERY.replace("[vetted]", "[public]"),
+        ":7: tiers: the tier public has no",
+    ),
+    "query: parameter not declared": (
+        QUERY_FILE,
+        QUERY.replace("$least", "$most"),
+        ":8: parameters: least, most stand",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_fault_is_said_with_its_file_and_line(case: str, tmp_path: Path) -> None:
+    file, text, expected = CASES[case]
+    found = faults(write_site(tmp_path, **{file: text}))
+    assert any(fault.startswith(file) and expected in fault for fault in found), found
+
+
+def test_a_dataset_without_policy_and_a_policy_without_dataset_are_both_said(tmp_path: Path) -> None:
+    write_site(tmp_path, **{"access_policies/other.yaml": POLICY.replace("dataset: sales", "dataset: other")})
+    (tmp_path / POLICY_FILE).unlink()
+    (tmp_path / QUERY_FILE).unlink()
+    assert faults(tmp_path) == [
+        "access_policies/other.yaml:1: no dataset is named 'other'",
+        f"{DATASET_FILE}:1: dataset 'sales' has no policy, so nobody gets in; write access_policies/sales.yaml",
+    ]
+
+
+def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+    broken = {file: text for file, text, _ in (CASES["unknown key"], CASES["query: no front matter"])}
+    found = faults(write_site(tmp_path, **broken, **{POLICY_FILE: CASES["policy: unknown tier"][1]}))
+    assert {fault.split(":")[0] for fault in found} >= {DATASET_FILE, POLICY_FILE, QUERY_FILE}
+
+
+def test_a_file_that_is_not_text_is_a_fault_not_a_crash(tmp_path: Path) -> None:
+    write_site(tmp_path)
+    (tmp_path / POLICY_FILE).write_bytes(b"\xff\xfe\x00")
+    assert f"{POLICY_FILE}:1: this file is not UTF-8 text" in faults(tmp_path)
+
+
+def test_norway_is_a_country(tmp_path: Path) -> None:
+    policy = POLICY.replace("{id: hide}", "{country: {map: {NO: North}}}")
+    reading = read_site(write_site(tmp_path, **{POLICY_FILE: policy}))
+    assert next(iter(reading.site.policies.values())).rules[0].columns["country"].map == {"NO": "North"}
