@@ -36,16 +36,20 @@ def open_instance(threads: int, memory_bytes: int, temporary: Path | None = None
         "threads": str(threads),
         "memory_limit": f"{memory_bytes}B",
     }
-    return duckdb.connect(":memory:", config=config)
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
-def seal(connection: duckdb.DuckDBPyConnection, seconds: float, readable: Sequence[str] = ()) -> None:
+def seal(connection: duckdb.DuckDBPyConnection, readable: Sequence[str] = (), seconds: float | None = None) -> None:
     """Close the instance to all files but `readable`, then to every change of its settings, and prove it.
 
-    `seconds` bounds a statement from inside; the bound that counts is the parent's. Raises `NotSealedError`.
+    DuckDB would also write to `readable`; only the operating system can forbid that. `seconds` bounds each statement
+    from inside, and not all of them hold to it. Raises `NotSealedError`.
     """
     connection.execute("SET error_on_division_by_zero = false")
-    connection.execute(f"SET max_execution_time = {max(1, int(seconds * 1000))}")
+    if seconds is not None:
+        connection.execute(f"SET max_execution_time = {max(1, int(seconds * 1000))}")
     connection.execute("SET max_expression_depth = 250")
     if readable:
         connection.execute(f"SET allowed_paths = {sql_list(readable)}")

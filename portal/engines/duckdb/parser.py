@@ -17,7 +17,7 @@ class DuckDBParser:
 
     def __init__(self) -> None:
         self._instance = open_instance(threads=1, memory_bytes=_MEMORY)
-        seal(self._instance, _SECONDS)
+        seal(self._instance, seconds=_SECONDS)
 
     def serialise(self, sql: str) -> Mapping[str, Any]:
         """Return `json_serialize_sql` of the text; its `error` key is true where DuckDB cannot parse it."""
