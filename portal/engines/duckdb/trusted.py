@@ -29,8 +29,8 @@ class TrustedDuckDB:
     `memory` is in bytes, for each call.
     """
 
-    threads: int
-    memory: int
+    threads: int = 2
+    memory: int = 2_000_000_000
 
     def copy(
         self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
