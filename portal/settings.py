@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     sandboxes: int = Field(4, ge=1, description="Statements that run at the same time.")
     warm_sandboxes: int = Field(2, ge=1, description="Processes kept ready.")
     threads: int = Field(2, ge=1, description="Threads of one statement.")
+    build_memory: int = Field(2_000_000_000, ge=10**8, description="Bytes of memory to build one governed copy.")
     result_days: float = Field(7, gt=0, description="How long results and downloads are kept.")
 
     @classmethod

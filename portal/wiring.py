@@ -60,4 +60,4 @@ def services_of_this_process() -> Services:
 
 
 def _workspaces(home: Path, releases: ReleaseStore, keys: Keys, settings: Settings) -> WorkspaceStore:
-    return WorkspaceStore(home / "workspaces", releases, TrustedDuckDB(threads=settings.threads), keys)
+    return WorkspaceStore(home / "workspaces", releases, TrustedDuckDB(settings.threads, settings.build_memory), keys)
