@@ -1,1 +1,5 @@
-"""DuckDB underneath: the parser, the trusted engine on the platform's extracts, and the sandbox."""
+"""DuckDB behind the engine port: the sandbox of researchers' statements, the trusted engine, the parser.
+
+`sandbox` and `pool` run in the portal; `zygote`, `child` and `confinement` on the other side of a socket, where the
+portal's data and secrets never are. Those import nothing of the portal but each other.
+"""

@@ -1,4 +1,8 @@
-"""DuckDB's own reading of a statement, the second opinion beside sqlglot's."""
+"""DuckDB's own reading of a statement. It parses; nothing is bound or run.
+
+The statement is a parameter, a text like any other, of two functions that read SQL and write JSON and back. DuckDB
+computes them whenever it likes, which is harmless: neither looks at a catalogue, and the instance has nothing in it.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,38 +10,35 @@ from typing import Any
 
 import duckdb
 
-from portal.engines.duckdb.instance import open_instance, seal
+from portal.engines.duckdb.hardening import connect, seal
 
 _MEMORY = 256_000_000
-_SECONDS = 10.0
+_CANNOT: Mapping[str, Any] = {"error": True}
 
 
 class DuckDBParser:
-    """The `StatementParser` over an empty, sealed instance. Threads may share it; no text makes it raise."""
+    """The statement parser over one empty, sealed instance. For many threads."""
 
     def __init__(self) -> None:
-        self._instance = open_instance(threads=1, memory_bytes=_MEMORY)
-        seal(self._instance, seconds=_SECONDS)
+        self._instance = connect(threads=1, async_threads=0, memory_bytes=_MEMORY)
+        seal(self._instance)
 
     def serialise(self, sql: str) -> Mapping[str, Any]:
         """Return `json_serialize_sql` of the text; its `error` key is true where DuckDB cannot parse it."""
-        text = self._ask("SELECT json_serialize_sql($1::VARCHAR)", sql)
-        if text is None:
-            return {"error": True}
+        answer = self._ask("SELECT json_serialize_sql($sql::VARCHAR)", sql)
         try:
-            read: Mapping[str, Any] = json.loads(text)
-        except (ValueError, RecursionError):  # the caller's own stack counts towards the recursion
-            return {"error": True}
-        return read
+            return _CANNOT if answer is None else json.loads(answer)
+        except RecursionError:
+            return _CANNOT
 
     def normalise(self, sql: str) -> str | None:
         """Return the text as DuckDB itself would write it, or None where it cannot."""
-        return self._ask("SELECT json_deserialize_sql(json_serialize_sql($1::VARCHAR))", sql)
+        return self._ask("SELECT json_deserialize_sql(json_serialize_sql($sql::VARCHAR))", sql)
 
     def _ask(self, question: str, sql: str) -> str | None:
-        try:
-            with self._instance.cursor() as cursor:
-                row = cursor.execute(question, [sql]).fetchone()
-        except (duckdb.Error, RuntimeError, ValueError):  # DuckDB's internal errors are no duckdb.Error
-            return None
+        with self._instance.cursor() as session:
+            try:
+                row = session.execute(question, {"sql": sql}).fetchone()
+            except (duckdb.Error, UnicodeError):
+                return None
         return None if row is None else row[0]

@@ -1,127 +1,89 @@
-"""The trusted engine: the portal's own SQL over the platform's files. No researcher's text comes here.
+"""The portal's own SQL on the platform's extracts: builds governed copies, answers the portal's own questions.
 
-The SQL may hold a project's key and the files hold what policy hides, and DuckDB quotes both in its messages. So no
-message of DuckDB is kept, not even as the cause of an error.
+Never given a researcher's text. Each call has an instance of its own, which opens no file but those of the call.
 """
 
-import logging
+import errno
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from portal.engines.duckdb.failures import lacking
-from portal.engines.duckdb.instance import open_instance, seal, sql_list, sql_name, sql_text
+from portal.engines.duckdb.faults import broken
+from portal.engines.duckdb.hardening import connect, create_table, seal, text
 from portal.engines.port import WrittenFile
-from portal.errors import EngineFailure, Fault, LimitReached, PortalError
+from portal.errors import Fault, LimitReached, PortalError
 
-_LOG = logging.getLogger(__name__)
+_NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_NOT_PARQUET = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedDuckDB:
-    """The `TrustedEngine`: each call has its own instance, which can reach the named files and nothing else.
+class DuckDBTrusted:
+    """The trusted engine port. For many threads; each call may use `threads` threads and `memory_bytes`."""
 
-    `memory` is in bytes, for each call.
-    """
-
-    threads: int = 2
-    memory: int = 2_000_000_000
+    def __init__(self, *, threads: int = 2, memory_bytes: int = 2_000_000_000) -> None:
+        self._threads = threads
+        self._memory_bytes = memory_bytes
 
     def copy(
         self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
     ) -> WrittenFile:
         """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
 
-        The order of the rows is kept. Raises `LimitReached` where disk or memory runs out and `EngineFailure` where a
-        file is damaged; then nothing new is left, and what was at `target` stays.
+        Raises `LimitReached` where disk or memory does not suffice, `EngineFailure` where a file cannot be read;
+        `target` is then as it was, and nothing is left beside it.
         """
-        temporary = target.with_name(f".{os.urandom(8).hex()}.parquet")
-        try:
-            with self._over({"source": files}, writes=temporary) as connection:
-                rows = connection.execute(_copy(select, temporary, metadata or {})).fetchall()[0][0]
-                _flush(temporary)
-                temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return WrittenFile(target, rows)
+        pairs = ", ".join(f"{text(key)}: {text(value)}" for key, value in (metadata or {}).items())
+        options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false" + (
+            f", KV_METADATA {{{pairs}}}" if pairs else ""
+        )
+        with _in_our_words(), tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
+            part = Path(folder, "part")
+            with self._instance({"source": files}, folder, writes=part) as instance:
+                counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
+            part.replace(target)
+        assert counted is not None
+        return WrittenFile(target, int(counted[0]))
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
-        """Return the answer of `select` over the named Parquet tables. Raises as `copy` does."""
-        with self._over(tables) as connection:
-            return connection.sql(select).to_arrow_table()
+        """Return the answer of `select` over the named Parquet tables; raises as `copy` does."""
+        with _in_our_words(), tempfile.TemporaryDirectory() as folder, self._instance(tables, folder) as instance:
+            relation = instance.sql(select)
+            assert relation is not None
+            return relation.to_arrow_table()
 
     @contextmanager
-    def _over(
-        self, tables: Mapping[str, Sequence[Path]], writes: Path | None = None
+    def _instance(
+        self, tables: Mapping[str, Sequence[Path]], spill: str, writes: Path | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        named = {name: [str(file) for file in files] for name, files in tables.items()}
-        paths = [path for files in named.values() for path in files]
-        with open_instance(self.threads, self.memory) as connection:
-            try:
-                for name, files in named.items():
-                    view_files(connection, name, files)
-                seal(connection, readable=[*paths, str(writes)] if writes else paths)
-                yield connection
-            except (duckdb.Error, OSError, MemoryError, RuntimeError) as error:
-                raise _in_our_words(error, whole=all(_reads(connection, path) for path in paths)) from None
+        with connect(threads=self._threads, async_threads=self._threads, memory_bytes=self._memory_bytes) as instance:
+            instance.execute(f"SET temp_directory = {text(spill)}")
+            paths = {name: [str(path.resolve()) for path in files] for name, files in tables.items()}
+            for name, files in paths.items():
+                create_table(instance, name, files)
+            seal(instance, [path for files in paths.values() for path in files] + ([str(writes)] if writes else []))
+            yield instance
 
 
-def view_files(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[str]) -> None:
-    """Name the rows of Parquet files, in the order of the files."""
-    connection.execute(
-        f"CREATE VIEW {sql_name(name)} AS FROM read_parquet({sql_list(files)}, hive_partitioning = false)"
-    )
-
-
-def _copy(select: str, target: Path, metadata: Mapping[str, str]) -> str:
-    facts = ", ".join(f"{sql_name(name)}: {sql_text(value)}" for name, value in metadata.items())
-    options = f"FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{facts}}}"
-    return f"COPY ({select}) TO {sql_text(str(target))} ({options})"
-
-
-def _flush(path: Path) -> None:
-    """Have the file on the disk before its name says that it is whole."""
-    with path.open("rb") as written:
-        os.fsync(written.fileno())
-
-
-def _reads(connection: duckdb.DuckDBPyConnection, path: str) -> bool:
-    """Read every value of a file by itself."""
+@contextmanager
+def _in_our_words() -> Iterator[None]:
     try:
-        connection.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet({sql_text(path)})").fetchall()  # noqa: S608 - a literal
-    except (duckdb.Error, RuntimeError):
-        return False
-    return True
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise _error_of(error) from error
 
 
-def _in_our_words(error: Exception, *, whole: bool) -> PortalError:
-    what = lacking(error)
-    if what == "disk":
-        fault = Fault("DISK_FULL", "There is no room left to write the data.", fix="Tell the operator to free space.")
-        return LimitReached(fault)
-    if what == "memory":
-        return LimitReached(
-            Fault("MEMORY", "There is not enough memory to prepare the data.", fix="Tell the operator to allow more.")
-        )
-    if not whole:
-        return EngineFailure(
-            Fault(
-                "CORRUPT_FILE",
-                "A file of the published data is missing, cut short or damaged.",
-                fix="Tell the data steward: the release must be published again.",
-            )
-        )
-    incident = os.urandom(4).hex()
-    _LOG.error("incident %s: the portal's own statement failed with %s", incident, type(error).__name__)
-    return EngineFailure(
-        Fault(
-            "OWN_STATEMENT_FAILED",
-            f"The portal could not prepare the data (incident {incident}).",
-            fix="Tell the operator the incident's number.",
-        )
-    )
+def _error_of(error: Exception) -> PortalError:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        message = "There is not enough memory to prepare the data. What was there before stays."
+        return LimitReached(Fault("MEMORY_LIMIT", message, rule="memory", fix="Tell the operator."))
+    if any(words in str(error) for words in _NO_ROOM):
+        message = "There is no room on the disk to prepare the data. What was there before stays."
+        return LimitReached(Fault("DISK_FULL", message, rule="disk", fix="Tell the operator; then try again."))
+    if isinstance(error, _NOT_PARQUET):
+        return broken("CORRUPT_FILE", "A file of the release is cut short or damaged.", type(error).__name__)
+    return broken("ENGINE_FAILED", "The data could not be prepared.", type(error).__name__)
