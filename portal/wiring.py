@@ -37,7 +37,9 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         ledger=ledger,
         releases=releases,
         workspaces=_workspaces(home, releases, keys, settings),
-        sandbox=DuckDBSandbox(concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads),
+        sandbox=DuckDBSandbox(
+            home / "scratch", concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads
+        ),
         parser=parser,
         spool=Spool(home / "results"),
         downloads=home / "downloads",
