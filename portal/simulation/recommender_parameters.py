@@ -75,7 +75,7 @@ def _parameters_with_roles(dice: Dice) -> str:
     settings = ", ".join(f"({literal(role)}, {count})" for role, count in SETTINGS.items())
     return f"""
         SELECT 'Synthetic Platform' AS platform, 'Synthetic feed' AS system, '2026-08-12' AS as_of, parameter,
-            value_type, 'synthetic_' || lower(parameter) AS feature_switch, default_value, parameter_role,
+            value_type, lower(parameter) AS feature_switch, default_value, parameter_role,
             'synthetic/params/param.rs' AS source
         FROM (
             SELECT 0 AS part, i, 'Synthetic_' || action || '_weight' AS parameter, 'f64' AS value_type,
