@@ -7,7 +7,7 @@ from portal.clock import Clock, system_clock
 from portal.desk.services import Services
 from portal.engines.duckdb.parser import DuckDBParser
 from portal.engines.duckdb.sandbox import DuckDBSandbox
-from portal.engines.duckdb.trusted import TrustedDuckDB
+from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.errors import ContentError, Fault
 from portal.keys import Keys, load_keys
 from portal.ledger import Ledger
@@ -62,4 +62,6 @@ def services_of_this_process() -> Services:
 
 
 def _workspaces(home: Path, releases: ReleaseStore, keys: Keys, settings: Settings) -> WorkspaceStore:
-    return WorkspaceStore(home / "workspaces", releases, TrustedDuckDB(settings.threads, settings.build_memory), keys)
+    return WorkspaceStore(
+        home / "workspaces", releases, DuckDBTrusted(threads=settings.threads, memory_bytes=settings.build_memory), keys
+    )

@@ -12,7 +12,7 @@ from support.factories import NOW, a_dataset, a_request
 
 from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
-from portal.engines.duckdb.trusted import TrustedDuckDB
+from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.engines.port import WrittenFile
 from portal.ids import ProjectId
 from portal.keys import Keys
@@ -30,7 +30,7 @@ BY_MONTH = {"sort": ["day"], "partition": {"day": "month"}}
 class CountingEngine:
     """The trusted engine, and how many files it was asked to write."""
 
-    engine: TrustedDuckDB = field(default_factory=lambda: TrustedDuckDB(1, 500_000_000))
+    engine: DuckDBTrusted = field(default_factory=lambda: TrustedDuckDB(1, 500_000_000))
     written: list[Path] = field(default_factory=list)
 
     def copy(
