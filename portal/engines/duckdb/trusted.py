@@ -1,6 +1,7 @@
 """The portal's own SQL on the platform's extracts: builds governed copies, answers the portal's own questions.
 
 Never given a researcher's text. Each call has an instance of its own, which opens no file but those of the call.
+DuckDB quotes rows and its SQL, which may hold a project's key, in what it says; so that is not even kept as a cause.
 """
 
 import errno
@@ -74,7 +75,7 @@ def _in_our_words() -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        raise _error_of(error) from error
+        raise _error_of(error) from None
 
 
 def _error_of(error: Exception) -> PortalError:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from portal.engines.duckdb.trusted import TrustedDuckDB
+from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.errors import EngineFailure, LimitReached, PortalError
 
-ENGINE = TrustedDuckDB(threads=2, memory=500_000_000)
+ENGINE = DuckDBTrusted(threads=2, memory_bytes=500_000_000)
 
 
 def write(path: Path, **columns: object) -> Path:
@@ -86,7 +86,7 @@ def test_a_failing_statement_tells_neither_the_key_nor_the_data(tmp_path: Path) 
     with pytest.raises(EngineFailure) as raised:
         ENGINE.copy("SELECT v::INT + 'secret-key'::INT AS x FROM source", [source], tmp_path / "out.parquet")
 
-    assert raised.value.faults[0].code == "OWN_STATEMENT_FAILED"
+    assert raised.value.faults[0].code == "ENGINE_FAILED"
     assert_silent(raised.value, "private-value", "secret-key", str(tmp_path))
 
 
@@ -104,12 +104,12 @@ def test_its_own_sql_reaches_no_other_file(tmp_path: Path) -> None:
 
 
 def test_too_little_memory_is_a_limit(tmp_path: Path) -> None:
-    engine = TrustedDuckDB(threads=1, memory=20_000_000)
+    engine = DuckDBTrusted(threads=1, memory_bytes=20_000_000)
 
     with pytest.raises(LimitReached) as raised:
         engine.fetch("SELECT list(a.n || b.n) FROM t a, t b", {"t": [numbers(tmp_path)]})
 
-    assert raised.value.faults[0].code == "MEMORY"
+    assert raised.value.faults[0].code == "MEMORY_LIMIT"
 
 
 @pytest.fixture
