@@ -14,7 +14,7 @@ from portal.sql.calls import faults_of_call, faults_of_function
 from portal.sql.functions import SERIES
 from portal.sql.nodes import NODES
 from portal.sql.places import Words, fault_at, fold, is_address, start_of
-from portal.sql.reading import Parsed, common_table
+from portal.sql.reading import Parsed, common_table, is_qualified
 
 _TABLE_FUNCTION = Words(
     code="SQL_TABLE_FUNCTION",
@@ -106,7 +106,7 @@ def _table(node: exp.Expr, tables: Collection[str]) -> Iterator[_Misuse]:
     if not isinstance(node.this, exp.Identifier):
         if _is_table_function(node):
             yield node, _TABLE_FUNCTION
-    elif node.args.get("db") or node.args.get("catalog"):
+    elif is_qualified(node):
         yield node, _QUALIFIED
     elif is_address(node.name):
         yield node, _FILE

@@ -1,6 +1,6 @@
 """The limits that a text must keep before it is parsed, so that no text can make the parser's work explode.
 
-sqlglot reads by recursion and by trying again: deep nesting exhausts the stack, and each type with parentheses, and each
+sqlglot reads by recursion and by trying again: deep nesting exhausts the stack, and each type with parentheses and each
 JOIN that waits for its ON, makes it read twice what follows. Its compiled core cannot be interrupted, so such texts are
 found among the tokens, in one pass.
 """

@@ -11,38 +11,48 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from portal.ids import DatasetName
-from portal.sql.places import fold, is_address
+from portal.sql.places import Words, fold, is_address
 from portal.sql.plan import ColumnUse, TableSchema
-from portal.sql.reading import Parsed, common_table
+from portal.sql.reading import Parsed, common_table, is_qualified
 from portal.sql.scopes import ANY_NAME, Columns, Findings, Relation, Scope, find_path, unknown_column, unknown_table
 
 _NOTHING = Scope()
+_OUT_OF_PLACE = Words(
+    code="SQL_CONSTRUCT",
+    message="A name cannot stand at this place.",
+    rule="sql.closed_world",
+    fix="Leave it out, or write the same in plainer SQL.",
+)
 
 
 def resolve(parsed: Parsed, tables: Mapping[DatasetName, TableSchema]) -> Findings:
     """Resolve every name of the statement; the result holds the columns that it reads, and the faults."""
     findings = Findings(parsed.text, {fold(name): schema for name, schema in tables.items()})
     _query(findings, parsed.tree, _NOTHING)
+    for node in parsed.tree.find_all(exp.Table, exp.Column):
+        if id(node) not in findings.read:  # it stands where this module does not know to look
+            findings.fault(node, _OUT_OF_PLACE)
     return findings
 
 
 def _query(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
     """Resolve a query within its surroundings and return its columns."""
-    with_ = query.args.get("with_")
-    if isinstance(with_, exp.With):
-        for member in with_.expressions:
-            _member(findings, member, outer, repeats=bool(with_.recursive))
+    _members(findings, query, outer)
     reader = _QUERIES.get(type(query))
     return reader(findings, query, outer) if reader is not None else {ANY_NAME: None}
 
 
-def _member(findings: Findings, cte: exp.CTE, outer: Scope, *, repeats: bool) -> None:
-    """Resolve a member of a WITH; one that repeats sees the columns of its first part."""
+def _members(findings: Findings, query: exp.Expr, outer: Scope) -> None:
+    with_ = query.args.get("with_")
+    for cte in with_.expressions if isinstance(with_, exp.With) else ():
+        _remember(findings, cte, {ANY_NAME: None})
+        _remember(findings, cte, _query(findings, cte.this, outer))
+
+
+def _remember(findings: Findings, cte: exp.CTE, columns: Columns) -> None:
+    """Keep the columns of a common table expression; what is behind them was reported where they stand."""
     given = [fold(column.name) for column in cte.args["alias"].columns]
-    findings.members[id(cte)] = dict.fromkeys([*given, ANY_NAME])
-    if repeats and isinstance(cte.this, exp.SetOperation):
-        findings.members[id(cte)] = _renamed(_query(findings, cte.this.this, outer), given)
-    findings.members[id(cte)] = dict.fromkeys(_renamed(_query(findings, cte.this, outer), given))
+    findings.members[id(cte)] = dict.fromkeys(_renamed(columns, given))
 
 
 def _renamed(columns: Columns, given: list[str]) -> Columns:
@@ -62,7 +72,10 @@ def _subquery(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
 
 def _set_operation(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
     assert isinstance(query, exp.SetOperation)
-    left, right = (_query(findings, side, outer) for side in (query.this, query.expression))
+    left = _query(findings, query.this, outer)
+    if isinstance(query.parent, exp.CTE):  # where it is recursive, the second part sees the columns of the first
+        _remember(findings, query.parent, left)
+    right = _query(findings, query.expression, outer)
     columns = {**right, **left} if query.args.get("by_name") else left
     _expressions(findings, _ending(query), Scope((Relation("", columns),), outer=outer))
     return columns
@@ -81,8 +94,15 @@ def _values(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
 
 
 def _pivot(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
-    """A statement `UNPIVOT t ON a, b`: every column of its table is read."""
-    findings.use_all([_relation(findings, query.this, outer)])
+    """A statement `UNPIVOT t ON a, b`."""
+    return _pivoted(findings, query, _relation(findings, query.this, outer).columns, outer)
+
+
+def _pivoted(findings: Findings, pivot: exp.Expr, columns: Columns, outer: Scope) -> Columns:
+    """PIVOT and UNPIVOT read every column and name new ones."""
+    findings.use_all([Relation("", columns)])
+    inside = [child for child in pivot.iter_expressions() if child.arg_key not in ("this", "with_", "alias")]
+    _expressions(findings, inside, Scope((Relation("", {**columns, ANY_NAME: None}),), outer=outer))
     return {ANY_NAME: None}
 
 
@@ -120,7 +140,7 @@ def _output(select: exp.Select, scope: Scope) -> Columns:
 def _starred(star: exp.Expr, table: str, scope: Scope) -> list[str]:
     relations = [relation for relation in scope.relations if not table or relation.alias == table]
     gone = {fold(column.name) for column in star.args.get("except_") or ()}
-    renamed = {fold(pair.this.name): fold(pair.alias) for pair in star.args.get("rename") or ()}
+    renamed = {fold(pair.this.name): fold(pair.alias) for pair in star.args.get("rename") or () if pair.alias}
     names = [renamed.get(name, name) for relation in relations for name in relation.columns if name not in gone]
     return names if relations else [ANY_NAME]
 
@@ -172,8 +192,7 @@ def _relation(findings: Findings, item: exp.Expr, scope: Scope) -> Relation:
         _expressions(findings, item.expressions, scope)
         columns = {ANY_NAME: None}
     for pivot in item.args.get("pivots") or ():
-        findings.use_all([Relation("", columns)])
-        columns = {ANY_NAME: None}
+        columns = _pivoted(findings, pivot, columns, scope)
         item = pivot if pivot.args.get("alias") else item
     alias = item.args.get("alias")
     given = [fold(column.name) for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
@@ -181,16 +200,16 @@ def _relation(findings: Findings, item: exp.Expr, scope: Scope) -> Relation:
 
 
 def _table(findings: Findings, table: exp.Table, scope: Scope) -> Columns:
+    findings.read.add(id(table))
     if not isinstance(table.this, exp.Identifier):
         _expressions(findings, [table.this], scope)
         return {fold(table.this.name): None, ANY_NAME: None}
-    qualified = table.args.get("db") is not None
-    cte = None if qualified else common_table(table)
+    cte = common_table(table)
     if cte is not None:
         return findings.members[id(cte)]
     schema = findings.tables.get(fold(table.name))
-    if schema is None or qualified:
-        if not qualified and not is_address(table.name):  # those two are faults of the grammar already
+    if schema is None or is_qualified(table):
+        if not is_qualified(table) and not is_address(table.name):  # those two are faults of the grammar already
             unknown_table(findings, table)
         return {ANY_NAME: None}
     return {fold(column): ColumnUse(schema.name, column) for column in schema.columns}
@@ -217,6 +236,7 @@ def _children(_findings: Findings, node: exp.Expr, _scope: Scope, bound: frozens
 
 def _column(findings: Findings, node: exp.Expr, scope: Scope, bound: frozenset[str]) -> Iterable[_Pending]:
     assert isinstance(node, exp.Column)
+    findings.read.add(id(node))
     parts = [fold(part.name) for part in node.parts if isinstance(part, exp.Identifier)]
     if parts[0] not in bound:
         find_path(findings, node, parts, scope)
@@ -228,13 +248,8 @@ def _star(findings: Findings, node: exp.Expr, scope: Scope, bound: frozenset[str
         return []
     if not isinstance(node.parent, exp.Column):
         findings.use_all(scope.relations)
-    replaced = [item.this for item in node.args.get("replace") or ()]
-    named = [
-        item.this if isinstance(item, exp.Alias) else item
-        for slot in ("except_", "rename")
-        for item in node.args.get(slot) or ()
-    ]
-    return [(item, bound) for item in (*replaced, *named)]
+    items = (item for slot in ("except_", "replace", "rename") for item in node.args.get(slot) or ())
+    return [(item.this if isinstance(item, exp.Alias) else item, bound) for item in items]
 
 
 def _columns(findings: Findings, node: exp.Expr, scope: Scope, bound: frozenset[str]) -> Iterable[_Pending]:

@@ -54,7 +54,12 @@ def parse(text: str) -> Parsed:
 
 def is_base_table(table: exp.Table) -> bool:
     """Whether the table is one outside of the statement: neither a function nor a common table expression."""
-    return isinstance(table.this, exp.Identifier) and (bool(table.args.get("db")) or common_table(table) is None)
+    return isinstance(table.this, exp.Identifier) and common_table(table) is None
+
+
+def is_qualified(table: exp.Table) -> bool:
+    """Whether the table is named with a schema or a database."""
+    return table.args.get("db") is not None or table.args.get("catalog") is not None
 
 
 def common_table(table: exp.Table) -> exp.CTE | None:
@@ -63,7 +68,7 @@ def common_table(table: exp.Table) -> exp.CTE | None:
     A WITH is seen by the query that carries it and by its own later members; a member sees itself if it is recursive.
     """
     node: exp.Expr = table
-    while node.parent is not None:
+    while node.parent is not None and not is_qualified(table):
         inside, node = node, node.parent
         found = _named(_members_seen(node, inside), table)
         if found is not None:
@@ -74,8 +79,7 @@ def common_table(table: exp.Table) -> exp.CTE | None:
 def _members_seen(node: exp.Expr, inside: exp.Expr) -> Sequence[exp.CTE]:
     """Return the members of a WITH that the part `inside` of the node sees."""
     if isinstance(node, exp.With):
-        position = node.expressions.index(inside)
-        return node.expressions[: position + (1 if node.recursive else 0)]
+        return node.expressions[: (inside.index or 0) + (1 if node.recursive else 0)]
     with_ = node.args.get("with_")
     return with_.expressions if isinstance(with_, exp.With) and inside is not with_ else ()
 

@@ -58,13 +58,18 @@ class Scope:
 
 @dataclass(slots=True)
 class Findings:
-    """What resolving a statement finds. `members` holds the columns of each common table expression, by identity."""
+    """What resolving a statement finds.
+
+    `members` holds the columns of each common table expression, and `read` the tables and columns that were looked at,
+    by identity.
+    """
 
     text: str
     tables: Mapping[str, TableSchema]
     uses: set[ColumnUse] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     members: dict[int, Columns] = field(default_factory=dict)
+    read: set[int] = field(default_factory=set)
 
     def use(self, relation: Relation, name: str) -> None:
         """Report the dataset column behind the name; all of the relation's, where the name is not sure."""
