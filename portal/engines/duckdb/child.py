@@ -29,7 +29,6 @@ _READ_BY_DUCKDB = ("/proc/self/cgroup", "/sys/fs/cgroup")
 """How many processors there are for this process; DuckDB asks before it starts threads for reading, and insists."""
 _CANARIES = (
     "FROM read_text('/etc/hostname')",
-    "FROM '/etc/passwd.csv'",
     "ATTACH '/tmp/canary.db'",
     "COPY (SELECT 1) TO '/tmp/canary.parquet'",
     "SET threads = 8",
@@ -64,29 +63,28 @@ class UnconfinedError(Exception):
 
 
 def open_engine() -> duckdb.DuckDBPyConnection:
-    """Open DuckDB before there is a job, on this one thread: confinement must come before any other thread."""
-    return connect(threads=1, async_threads=0, memory_bytes=_STARTING_MEMORY)
+    """Open the instance that every child will have a copy of, and do once all that a child will do.
 
-
-def rehearse() -> None:
-    """Do once all that a child will do, so that it finds every module loaded when it may open files no more."""
-    connection = open_engine()
+    So a child finds every module loaded when it may open files no more. The instance starts no thread of its own: a
+    fork would lose it, and confinement must come before any.
+    """
+    engine = connect(threads=1, async_threads=0, memory_bytes=_STARTING_MEMORY)
     parameters = {"a": date.min, "b": datetime.now(UTC), "c": 1, "d": 1.0, "e": "", "f": None, "g": True}
-    relation = connection.sql("SELECT $a, $b, $c, $d, $e, $f, $g, now()", params=parameters)
+    relation = engine.sql("SELECT $a, $b, $c, $d, $e, $f, $g", params=parameters)
     assert relation is not None
     reader = relation.to_arrow_reader()
     for batch in reader:
         _stream(reader.schema, *_pieces(batch))
-    connection.close()
+    return engine
 
 
-def serve(channel: socket.socket, parent: int) -> None:
+def serve(engine: duckdb.DuckDBPyConnection, channel: socket.socket, parent: int) -> None:
     """Wait for the one job, run it and send what comes of it."""
-    connection = open_engine()
     kind, payload = frames.receive(channel)
     if kind is not Kind.JOB:
         return
     job = Job(**json.loads(bytes(payload)))
+    connection = engine.cursor()  # of its own: what is random must not be a copy
     try:
         _confine(job, parent)
         _prepare(connection, job)
@@ -119,7 +117,7 @@ def _settings(job: Job) -> Mapping[str, object]:
     return {
         "memory_limit": f"'{job.memory_bytes * 3 // 4}B'",  # DuckDB overshoots; it should say so before the kernel does
         "threads": job.threads,
-        "async_threads": job.threads,
+        "async_threads": 4 * job.threads,  # DuckDB's own proportion
         "temp_directory": text(job.scratch),
         "max_temp_directory_size": f"'{job.scratch_bytes}B'",
         "max_execution_time": int(job.seconds * 1000),

@@ -13,8 +13,10 @@ import socket
 import sys
 from contextlib import suppress
 
+import duckdb
+
 from portal.engines.duckdb import frames
-from portal.engines.duckdb.child import rehearse, serve
+from portal.engines.duckdb.child import open_engine, serve
 from portal.engines.duckdb.confinement import die_with
 
 _KILOBYTE = 1024
@@ -23,8 +25,9 @@ _KILOBYTE = 1024
 class _Zygote:
     """The processes that live, by the pidfd that tells of their end."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, engine: duckdb.DuckDBPyConnection) -> None:
         self._control = control
+        self._engine = engine
         self._living: dict[int, tuple[int, int]] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -51,7 +54,7 @@ class _Zygote:
         parent = os.getpid()
         pid = os.fork()
         if not pid:
-            _be_child(theirs, parent)
+            self._be_child(theirs, parent)
         os.setpgid(pid, pid)
         pidfd = os.pidfd_open(pid)
         self._living[pidfd] = pid, exit_write
@@ -72,29 +75,28 @@ class _Zygote:
         os.close(exit_write)
         os.close(pidfd)
 
-
-def _be_child(channel: socket.socket, parent: int) -> None:
-    """Be a sandbox, alone with its channel; never returns."""
-    try:
-        os.setpgid(0, 0)
-        die_with(parent)
-        os.dup2(1, 2)  # no word of the engine may reach the portal's own error stream
-        os.closerange(3, channel.fileno())
-        os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-        os.umask(0o077)
-        serve(channel, parent)
-    finally:
-        os._exit(0)
+    def _be_child(self, channel: socket.socket, parent: int) -> None:
+        """Be a sandbox, alone with its channel; never returns."""
+        try:
+            os.setpgid(0, 0)
+            die_with(parent)
+            os.dup2(1, 2)  # no word of the engine may reach the portal's own error stream
+            os.closerange(3, channel.fileno())
+            os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+            os.umask(0o077)
+            serve(self._engine, channel, parent)
+        finally:
+            os._exit(0)
 
 
 def main(descriptor: int) -> None:
     """Serve the portal at the other end of the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=descriptor)
-    rehearse()
+    engine = open_engine()
     gc.collect()
     gc.freeze()
-    zygote = _Zygote(control)
+    zygote = _Zygote(control, engine)
     with suppress(OSError):  # the portal is gone
         zygote.run()
     zygote.kill_all()
