@@ -18,6 +18,7 @@ from portal.simulation.files import read_figures, write_parquet
 
 ROWS = 500_000
 """Statements at scale 1."""
+MEMORY = "500MB"
 FEWEST_SELLERS = 50
 UNION = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
@@ -88,7 +89,7 @@ def simulate_moderation_statements(target_dir: Path, scale: float, seed: int) ->
     figures, total = read_calibration(), max(1, round(ROWS * scale))
     sellers = max(FEWEST_SELLERS, total // figures.assumptions.statements_per_seller)
     written, first = [], 0
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
         for month, rows in enumerate(shares(total, figures.totals())):
             select = _select(figures, Dice(seed), month, range(first, first + rows), sellers)
             path = target_dir / f"moderation_statements-{figures.months[month]}.parquet"
