@@ -1,0 +1,1 @@
+"""The pages: each reads as a table of contents of what it shows."""

@@ -1,0 +1,118 @@
+"""One dataset: what it holds, what of it is open to you, and how to cite it."""
+
+import streamlit as st
+
+from portal.catalogue.dataset import Column
+from portal.desk import access
+from portal.desk.answers import CatalogueEntry
+from portal.errors import PortalError
+from portal.ids import DatasetName
+from portal.policy.decision import Deny
+from portal.policy.explain import explain, obligation_in_words
+from portal.web.components.answers import show_errata
+from portal.web.components.faults import show_faults
+from portal.web.components.labels import show_labels
+from portal.web.session import asker, services
+from portal.web.view_models.wording import code, plain, prose
+
+
+def show_dataset() -> None:
+    """Show the dataset that the URL names, or why it cannot be shown."""
+    name = DatasetName(st.query_params.get("name", ""))
+    try:
+        entry = access.catalogue_entry(services(), asker(), name)
+    except PortalError as error:
+        show_faults(error)
+        st.page_link("app_pages/catalogue.py", label="To the catalogue")
+        return
+    _show_head(entry)
+    codebook, mine, releases, citing = st.tabs(["Codebook", "My access", "Release and changes", "Source and citation"])
+    with codebook:
+        _show_codebook(entry)
+    with mine:
+        _show_access(entry)
+    with releases:
+        _show_release(entry)
+    with citing:
+        _show_source(entry)
+
+
+def _show_head(entry: CatalogueEntry) -> None:
+    dataset = entry.dataset
+    st.title(dataset.title)
+    show_labels(entry)
+    st.markdown(prose(dataset.description))
+    st.markdown(f"**One row:** {prose(dataset.grain)}")
+    with st.container(horizontal=True):
+        st.page_link("app_pages/explore.py", label="Explore", query_params={"dataset": dataset.name})
+        st.page_link("app_pages/sql.py", label="Ask in SQL")
+    show_errata(tuple((dataset.name, erratum) for erratum in dataset.errata))
+
+
+def _show_codebook(entry: CatalogueEntry) -> None:
+    columns = entry.dataset.columns
+    st.table(
+        {
+            "Column": [code(name) for name in columns],
+            "Type": [column.type.lower() for column in columns.values()],
+            "Meaning": [_meaning(column) for column in columns.values()],
+            "For you": [_mask(entry, name) for name in columns],
+        },
+        border="horizontal",
+        alt=f"Codebook of {entry.dataset.title}",
+    )
+    labelled = {name: column.values for name, column in columns.items() if column.values}
+    for name, values in labelled.items():
+        with st.expander(f"Values of {name} ({len(values)})"):
+            st.table(
+                {"Value": [code(value) for value in values], "Label": [prose(label) for label in values.values()]},
+                border="horizontal",
+                alt=f"Values of {name}",
+            )
+
+
+def _meaning(column: Column) -> str:
+    facts = [prose(column.meaning)]
+    facts += [f"Unit: {plain(column.unit)}."] if column.unit else []
+    facts += [f"From {column.since}."] if column.since else []
+    facts += [f"Until {column.until}."] if column.until else []
+    return " ".join(facts)
+
+
+def _mask(entry: CatalogueEntry, name: str) -> str:
+    if isinstance(entry.decision, Deny):
+        return "not open"
+    return plain(obligation_in_words(entry.decision.obligations.columns[name]))
+
+
+def _show_access(entry: CatalogueEntry) -> None:
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in explain(entry.decision)))
+    policy = services().site.policies.get(entry.dataset.name)
+    if policy:
+        st.caption(f"Legal basis of the policy: {plain(policy.legal_basis)}")
+    st.caption("Legal basis of the data: " + plain("; ".join(entry.dataset.legal_basis)))
+
+
+def _show_release(entry: CatalogueEntry) -> None:
+    if entry.release is None:
+        st.info("Nothing is published yet.")
+    else:
+        rows = f" Your copy holds {entry.rows:,} rows." if entry.rows is not None else ""
+        st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{rows}")
+    for change in entry.dataset.changes:
+        st.markdown(f"**{change.date}** {prose(change.note)}")
+
+
+def _show_source(entry: CatalogueEntry) -> None:
+    origin = entry.dataset.provenance
+    st.markdown(f"**Publisher:** {plain(origin.publisher)}  \n**Licence:** {plain(origin.licence)}")
+    if origin.url:
+        st.markdown(f"<{origin.url}>")
+    if origin.note:
+        st.caption(prose(origin.note))
+    synthetic = " (synthetic data)" if entry.synthetic else ""
+    st.markdown("**Cite as**")
+    st.code(f"{entry.dataset.citation.rstrip('. ')}{synthetic}.", language=None, wrap_lines=True)
+
+
+show_dataset()

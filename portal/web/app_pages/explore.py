@@ -1,0 +1,118 @@
+"""An answer without SQL: filter, group, measure; and the SQL behind it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from portal.desk import access, statements
+from portal.desk.answers import CatalogueEntry
+from portal.errors import UsageError
+from portal.ids import DatasetName
+from portal.policy.decision import Permit
+from portal.policy.model import Access
+from portal.sql.plan import Statement
+from portal.web.components import jobs
+from portal.web.components.answers import show_answer
+from portal.web.components.downloads import offer_download
+from portal.web.components.exploring import ask, key_of, read_link, start_of, write_link
+from portal.web.components.faults import show_faults
+from portal.web.components.labels import show_labels
+from portal.web.session import asker, services
+from portal.web.view_models.charting import chart_of, title_of
+from portal.web.view_models.exploration import Exploration
+from portal.web.view_models.explore_sql import to_statement
+from portal.web.view_models.parameters import write_value
+from portal.web.view_models.wording import plain, prose
+from portal.workspaces.plan import governed_schema
+
+SLOT, PREVIEW_ROWS = "explore", 200
+
+
+def show_explore() -> None:
+    """Controls on the left, the answer on the right."""
+    st.title("Explore")
+    entries = {str(entry.dataset.name): entry for entry in _open_entries()}
+    if not entries:
+        st.info("No dataset is open to you row by row in this project. The catalogue says what is needed.")
+        return
+    controls, result = st.columns([1, 2.4], gap="large")
+    with controls:
+        asked, entry, types = _choose(entries)
+        exploration = ask(entry, types, asked)
+        write_link(exploration)
+    with result:
+        _show_result(exploration, entry, types)
+
+
+def _open_entries() -> list[CatalogueEntry]:
+    return [
+        entry
+        for entry in access.catalogue(services(), asker())
+        if entry.decision.access is Access.ROWS and entry.release is not None
+    ]
+
+
+def _choose(entries: Mapping[str, CatalogueEntry]) -> tuple[Exploration, CatalogueEntry, Mapping[str, str]]:
+    linked = read_link()
+    names = list(entries)
+    index = names.index(linked.dataset) if linked and linked.dataset in entries else 0
+    name = st.selectbox(
+        "Dataset", names, index=index, key=key_of("dataset"), format_func=lambda name: entries[name].dataset.title
+    )
+    entry = entries[name]
+    show_labels(entry)
+    st.caption(prose(entry.dataset.grain))
+    types = _types(entry)
+    began = linked if linked and linked.dataset == name and linked != Exploration(name) else None
+    return began or start_of(entry.dataset, types), entry, types
+
+
+def _types(entry: CatalogueEntry) -> Mapping[str, str]:
+    """Return the columns that hold something for this person, with the types that they meet."""
+    assert isinstance(entry.decision, Permit)
+    duties = entry.decision.obligations
+    columns = governed_schema(entry.dataset, duties).columns
+    return {name: kind for name, kind in columns.items() if not duties.columns[name].hide}
+
+
+def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping[str, str]) -> None:
+    try:
+        statement = to_statement(exploration, types)
+    except UsageError as error:
+        show_faults(error)
+        return
+    _run(exploration, statement)
+    if answer := jobs.outcome(SLOT):
+        measured = entry.dataset.columns.get(exploration.measure.column or "")
+        title = title_of(exploration, measured.unit if measured else None, answer.receipt.sources[0].release)
+        show_answer(answer, key=SLOT, title=title, chart=chart_of(exploration, types))
+        offer_download(statement, [DatasetName(exploration.dataset)], key=SLOT)
+    _show_sql(statement)
+
+
+def _run(exploration: Exploration, statement: Statement) -> None:
+    if jobs.question(SLOT) == (statement, exploration.view):
+        return
+    who, house = asker(), services()
+    jobs.start(
+        SLOT,
+        (statement, exploration.view),
+        lambda running: statements.run_statement(house, who, statement, running),
+        PREVIEW_ROWS if exploration.view == "rows" else None,
+    )
+
+
+def _show_sql(statement: Statement) -> None:
+    with st.expander("SQL behind this", icon=":material/code:"):
+        st.code(statement.text, language="sql", wrap_lines=True)
+        for name, value in statement.parameters.items():
+            st.caption(f"${name} = {plain(str(value))}")
+        if st.button("Open in SQL"):
+            st.session_state["sql.kept"] = statement.text
+            st.session_state.pop("sql.text", None)
+            for name, value in statement.parameters.items():
+                st.session_state[f"parameter.{name}"] = write_value(value)
+            st.switch_page("app_pages/sql.py")
+
+
+show_explore()

@@ -1,0 +1,114 @@
+"""Questions that were thought through before: choose one, set its parameters, read the answer."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import groupby
+
+import streamlit as st
+
+from portal.desk import saved
+from portal.ids import DatasetName, QueryName
+from portal.site.queries import QueryParameter, SavedQuery
+from portal.sql.plan import ParameterValue
+from portal.web.components import jobs
+from portal.web.components.answers import show_answer
+from portal.web.components.downloads import offer_download
+from portal.web.session import asker, services
+from portal.web.view_models.charting import sources_in_words
+from portal.web.view_models.wording import TOPICS, prose
+
+SLOT = "saved"
+
+
+def show_saved_queries() -> None:
+    """Show the library, and the query that is chosen in it."""
+    st.title("Saved queries")
+    queries = {query.name: query for query in saved.library(services(), asker())}
+    if not queries:
+        st.info("No saved query is open to you in this project.")
+        return
+    chosen = queries.get(QueryName(st.query_params.get("query", "")))
+    if chosen:
+        st.button("All saved queries", on_click=st.query_params.clear, icon=":material/arrow_back:", type="tertiary")
+        _show_query(chosen)
+    else:
+        _show_library(queries)
+
+
+def _show_library(queries: Mapping[QueryName, SavedQuery]) -> None:
+    for topic, found in groupby(sorted(queries.values(), key=lambda query: query.name), lambda query: query.topic):
+        st.subheader(TOPICS[topic], anchor=False)
+        for query in found:
+            with st.container(border=True):
+                st.button(
+                    query.front.title, key=f"open {query.name}", on_click=_open, args=(query.name,), type="tertiary"
+                )
+                st.caption(prose(query.front.question))
+
+
+def _open(name: QueryName) -> None:
+    st.query_params["query"] = name
+
+
+def _show_query(query: SavedQuery) -> None:
+    front = query.front
+    st.subheader(front.title, anchor=False)
+    st.markdown(prose(front.question))
+    st.caption(prose(front.why))
+    values = _ask(query)
+    if values is not None:
+        who, house = asker(), services()
+        jobs.start(
+            SLOT,
+            (query.name, saved.statement_of(query, values)),
+            lambda running: saved.run_saved_query(house, who, query.name, values, running),
+        )
+    _show_result(query)
+    with st.expander("SQL", icon=":material/code:"):
+        st.code(query.sql, language="sql", wrap_lines=True)
+
+
+def _ask(query: SavedQuery) -> dict[str, ParameterValue] | None:
+    with st.form(f"saved.{query.name}", border=False):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            given = {
+                name: _field(f"saved.{query.name}.{name}", parameter)
+                for name, parameter in query.front.parameters.items()
+            }
+        pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
+    return given if pressed else None
+
+
+def _field(key: str, parameter: QueryParameter) -> ParameterValue:
+    label, default = parameter.label, parameter.default
+    if parameter.values:
+        values: list[ParameterValue] = list(parameter.values)
+        return st.selectbox(label, values, index=values.index(default) if default in values else 0, key=key, width=260)
+    match parameter.type:
+        case "date":
+            day = default if isinstance(default, date) else date.fromisoformat(str(default))
+            return st.date_input(label, day, format="YYYY-MM-DD", key=key, width=180)
+        case "boolean":
+            return st.checkbox(label, str(default).lower() == "true", key=key)
+        case "integer":
+            return st.number_input(label, value=int(str(default)), step=1, key=key, width=180)
+        case "number":
+            return st.number_input(label, value=float(str(default)), key=key, width=180)
+        case "text":
+            return st.text_input(label, str(default), key=key, width=260)
+
+
+def _show_result(query: SavedQuery) -> None:
+    asked = jobs.question(SLOT)
+    if asked is None or asked[0] != query.name or (answer := jobs.outcome(SLOT)) is None:
+        return
+    front = query.front
+    title = f"{front.title} · {sources_in_words(answer.receipt)}"
+    st.markdown(f"**How to read it:** {prose(front.reading)}")
+    show_answer(answer, key=SLOT, title=title, chart=front.chart)
+    if front.caveats:
+        st.markdown("**Caveats**\n" + "\n".join(f"- {prose(caveat)}" for caveat in front.caveats))
+    offer_download(asked[1], [DatasetName(name) for name in front.datasets], key=SLOT)
+
+
+show_saved_queries()

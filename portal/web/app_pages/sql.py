@@ -1,0 +1,102 @@
+"""Ask in SQL."""
+
+import streamlit as st
+
+from portal.desk import access, statements
+from portal.desk.answers import Explanation
+from portal.errors import PortalError
+from portal.policy.decision import Permit
+from portal.policy.model import Access
+from portal.sql.plan import Statement
+from portal.web.components import jobs
+from portal.web.components.answers import show_answer, show_errata
+from portal.web.components.downloads import offer_download
+from portal.web.components.faults import show_faults
+from portal.web.components.parameters import ask_parameters
+from portal.web.session import asker, services
+from portal.web.view_models.charting import quick_chart, sources_in_words
+from portal.web.view_models.wording import code, plain
+from portal.workspaces.plan import governed_schema
+
+TEXT, EXPLAINED, SLOT = "sql.text", "sql.explained", "sql"
+EXAMPLE = "SELECT *\nFROM dsa_transparency_daily\nLIMIT 10"
+
+
+def show_sql_page() -> None:
+    """Editor and schema side by side, the answer below."""
+    st.title("SQL")
+    editor, schema = st.columns([3, 1], gap="medium")
+    with editor:
+        statement = _edit()
+        _show_explanation(statement)
+        _show_result()
+    with schema:
+        _show_schema()
+
+
+def _edit() -> Statement:
+    st.session_state.setdefault(TEXT, st.session_state.get("sql.kept", EXAMPLE))
+    text = st.text_area(
+        "Statement",
+        key=TEXT,
+        height=220,
+        on_change="ignore",
+        help="One SELECT. Datasets are tables; values may be given as $parameters.",
+    )
+    st.session_state["sql.kept"] = text
+    statement = Statement(text or "", ask_parameters(text or ""))
+    with st.container(horizontal=True):
+        if st.button("Run", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter"):
+            st.session_state.pop(EXPLAINED, None)
+            who, house = asker(), services()
+            jobs.start(SLOT, statement, lambda running: statements.run_statement(house, who, statement, running))
+        if st.button("Explain", icon=":material/policy:", help="What would happen, in terms of policy. Runs nothing."):
+            st.session_state[EXPLAINED] = statement
+    return statement
+
+
+def _show_explanation(statement: Statement) -> None:
+    if st.session_state.get(EXPLAINED) != statement:
+        return
+    try:
+        explanation = statements.explain_statement(services(), asker(), statement)
+    except PortalError as error:
+        show_faults(error)
+        return
+    with st.container(border=True):
+        _show_sentences(explanation)
+
+
+def _show_sentences(explanation: Explanation) -> None:
+    st.markdown("**It may run.** Before it does:")
+    for name, sentences in explanation.decisions.items():
+        st.markdown(f"{code(name)}\n" + "\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    limits = explanation.limits
+    st.caption(
+        f"At most {limits.result_rows:,} rows, {limits.seconds:g} seconds, {limits.memory}. "
+        f"{explanation.rows_left_this_week:,} rows left this week."
+    )
+    show_errata(explanation.errata)
+    st.code(explanation.sql, language="sql", wrap_lines=True)
+
+
+def _show_result() -> None:
+    answer = jobs.outcome(SLOT)
+    if answer is None:
+        return
+    chart = quick_chart(answer.schema) if st.toggle("Quick chart", key="sql.chart") else None
+    title = f"{chart.y} by {chart.x} · {sources_in_words(answer.receipt)}" if chart else "Answer"
+    show_answer(answer, key=SLOT, title=title, chart=chart)
+    offer_download(jobs.question(SLOT), [source.dataset for source in answer.receipt.sources], key=SLOT)
+
+
+def _show_schema() -> None:
+    st.markdown("**Datasets**")
+    for entry in access.catalogue(services(), asker()):
+        if isinstance(entry.decision, Permit) and entry.decision.access is Access.ROWS:
+            columns = governed_schema(entry.dataset, entry.decision.obligations).columns
+            with st.expander(entry.dataset.name):
+                st.markdown("\n".join(f"- {code(name)} {kind.lower()}" for name, kind in columns.items()))
+
+
+show_sql_page()

@@ -1,0 +1,97 @@
+"""An answer: table, notices, receipt. The same for every page."""
+
+import math
+
+import pyarrow as pa
+import streamlit as st
+
+from portal.catalogue.dataset import Erratum
+from portal.desk import access, citing
+from portal.desk.answers import Answer, Receipt
+from portal.policy.decision import Permit
+from portal.policy.model import Access
+from portal.site.queries import Chart
+from portal.web.components.charts import show_chart
+from portal.web.components.labels import show_synthetic_answer
+from portal.web.session import asker, services
+from portal.web.view_models.charting import in_words, sources_in_words
+from portal.web.view_models.wording import plain, prose
+
+PAGE_ROWS, PLAIN_ROWS = 100, 25
+
+
+def show_answer(answer: Answer, *, key: str, title: str, chart: Chart | None = None) -> None:
+    """Show a whole answer, unless the access that it rests on has changed since."""
+    if not still_stands(answer):
+        st.warning("The access that this answer rests on has ended or changed. Run it again.", icon=":material/lock:")
+        return
+    show_synthetic_answer(answer.receipt)
+    show_errata(answer.errata)
+    if not answer.receipt.complete:
+        st.caption(f"Cut at {answer.receipt.rows:,} rows by a limit. Filter or aggregate to see everything.")
+    if chart and answer.receipt.rows:
+        show_chart(answer, chart, title=title, key=f"{key}.chart")
+    show_table(answer, title=title, key=key)
+    show_receipt(answer)
+
+
+def still_stands(answer: Answer) -> bool:
+    """Whether everything behind an answer is still open, under the same policy, to the one who asks now."""
+    policies = {source.dataset: source.policy for source in answer.receipt.sources}
+    decisions = access.decide_for(services(), asker(), policies)
+    return set(decisions) == set(policies) and all(
+        isinstance(decision, Permit)
+        and decision.access is Access.ROWS
+        and decision.obligations.policy == policies[name]
+        for name, decision in decisions.items()
+    )
+
+
+def show_errata(errata: tuple[tuple[str, Erratum], ...]) -> None:
+    """Show the known faults of the data beside it."""
+    for _, erratum in errata:
+        period = f" ({erratum.since or '…'} to {erratum.until or '…'})" if erratum.since or erratum.until else ""
+        with st.expander(f"Known fault: {plain(erratum.title)}{period}", icon=":material/warning:"):
+            st.markdown(prose(erratum.description))
+
+
+def show_table(answer: Answer, *, title: str, key: str) -> None:
+    """Show the answer's rows, a page at a time, and the first of them as a plain table for readers of the screen."""
+    rows = answer.receipt.rows
+    if not rows:
+        st.info("No row answers this.")
+        return
+    pages, slot = math.ceil(rows / PAGE_ROWS), st.empty()
+    page = st.pagination(pages, key=f"{key}.page.{answer.receipt.id}") if pages > 1 else 1
+    first = (page - 1) * PAGE_ROWS
+    shown = answer.head(first + PAGE_ROWS).slice(first)
+    slot.dataframe(shown, hide_index=True, key=f"{key}.table", alt=f"{title}. {rows:,} rows.")
+    st.caption(f"{rows:,} rows. {plain(sources_in_words(answer.receipt))}.")
+    with st.expander(f"As plain table (first {min(rows, PLAIN_ROWS)} rows)"):
+        st.table(_worded(answer.head(PLAIN_ROWS)), hide_index=True, border="horizontal", alt=title)
+
+
+def show_receipt(answer: Answer) -> None:
+    """Show what is needed to repeat, audit and cite the answer."""
+    receipt = answer.receipt
+    with st.expander("Receipt and citation", icon=":material/receipt_long:"):
+        for citation in citing.citations(services(), answer):
+            st.code(citation, language=None, wrap_lines=True)
+        st.table(_facts(receipt), border="horizontal", hide_header=True, alt="Receipt")
+        for source in receipt.sources:
+            st.caption(f"{source.dataset}: {plain('; '.join(source.obligations) or 'as published')}")
+
+
+def _facts(receipt: Receipt) -> dict[str, str]:
+    return {
+        "Receipt": f"`{receipt.id}`",
+        "Query": f"`{receipt.fingerprint}`",
+        "Releases": plain(sources_in_words(receipt)),
+        "Asked": f"{receipt.at:%Y-%m-%d %H:%M:%S} UTC, {receipt.seconds:.2f} s",
+        "Rows": f"{receipt.rows:,}{'' if receipt.complete else ' (cut by a limit)'}",
+        "Left this week": f"{receipt.rows_left_this_week:,} rows",
+    }
+
+
+def _worded(table: pa.Table) -> list[dict[str, str]]:
+    return [{name: plain(in_words(value)) for name, value in row.items()} for row in table.to_pylist()]

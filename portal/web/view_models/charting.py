@@ -1,0 +1,114 @@
+"""Which chart fits an answer, and the words that say what it counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from portal.desk.answers import Receipt
+from portal.site.queries import Chart
+from portal.web.view_models.exploration import Exploration, Group, Measure
+from portal.web.view_models.explore_sql import TIMES, group_name, measure_name
+
+LARGEST = 30
+"""As many bars, or coloured series in one chart, as a reader can take in (series: a third of it)."""
+
+
+def chart_of(exploration: Exploration, types: Mapping[str, str]) -> Chart | None:
+    """Return the chart of a summary: a line along time, bars else, the second group as colour."""
+    if exploration.view == "rows" or not exploration.groups:
+        return None
+    groups = sorted(exploration.groups, key=lambda group: types.get(group.column) not in TIMES)
+    kind = "line" if types.get(groups[0].column) in TIMES else "bar"
+    colour = group_name(groups[1]) if len(groups) > 1 else None
+    return Chart(kind=kind, x=group_name(groups[0]), y=measure_name(exploration.measure), colour=colour)
+
+
+def quick_chart(schema: pa.Schema) -> Chart | None:
+    """Return the chart that the columns of any answer suggest, or None where none does."""
+    numbers = [field.name for field in schema if _is_number(field.type)]
+    times = [field.name for field in schema if pa.types.is_temporal(field.type)]
+    texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    along = times or texts
+    if not numbers or not along:
+        return None
+    colour = next((name for name in texts if name != along[0]), None)
+    return Chart(kind="line" if times else "bar", x=along[0], y=numbers[-1], colour=colour)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def default_groups(date_column: str | None, types: Mapping[str, str]) -> tuple[Group, ...]:
+    """Return what a dataset is grouped by before anyone chose: its months, where it has days."""
+    return (Group(date_column, "month"),) if date_column and types.get(date_column) in TIMES else ()
+
+
+def measure_words(measure: Measure, unit: str | None = None) -> str:
+    """Say what a measure is, as the beginning of a title."""
+    words = {"count": "Number of rows", "sum": "Sum of {}", "avg": "Average of {}", "distinct": "Distinct values of {}"}
+    said = words[measure.aggregate].format(measure.column)
+    return f"{said} ({unit})" if unit and measure.aggregate in ("sum", "avg") else said
+
+
+def title_of(exploration: Exploration, unit: str | None, release: int) -> str:
+    """Say what an exploration's answer counts, and of which release."""
+    groups = " and ".join(
+        f"{group.grid} of {group.column}" if group.grid else group.column for group in exploration.groups
+    )
+    by = f" by {groups}" if groups else ""
+    return f"{measure_words(exploration.measure, unit)}{by} · {exploration.dataset}, release {release}"
+
+
+def sources_in_words(receipt: Receipt) -> str:
+    """Name the releases behind an answer, and say which are synthetic."""
+    return "; ".join(
+        f"{source.dataset}, release {source.release}{' (synthetic)' if source.synthetic else ''}"
+        for source in receipt.sources
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Rows that fit into one chart, and what had to be left out of it, in words."""
+
+    rows: Sequence[Mapping[str, object]]
+    note: str = ""
+
+
+def fit(rows: Sequence[Mapping[str, object]], chart: Chart) -> Drawn:
+    """Keep the largest bars and series of a chart, and say how many there are in all."""
+    notes = []
+    if chart.kind == "bar":
+        rows, note = _largest(rows, chart.x, chart.y, LARGEST)
+        notes += [note] if note else []
+    if chart.colour and chart.kind != "heatmap":
+        rows, note = _largest(rows, chart.colour, chart.y, LARGEST // 3)
+        notes += [note] if note else []
+    return Drawn(rows, " ".join(notes))
+
+
+def _largest(
+    rows: Sequence[Mapping[str, object]], name: str, measure: str, most: int
+) -> tuple[Sequence[Mapping[str, object]], str]:
+    totals: dict[object, float] = {}
+    for row in rows:
+        value = row[measure]
+        totals[row[name]] = totals.get(row[name], 0.0) + (float(value) if isinstance(value, int | float) else 0.0)
+    if len(totals) <= most:
+        return rows, ""
+    kept = set(sorted(totals, key=lambda key: -totals[key])[:most])
+    return [row for row in rows if row[name] in kept], f"The {most} largest of {len(totals):,} values of {name}."
+
+
+def in_words(value: object) -> str:
+    """Write one value for a table or an alternative text."""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits either way
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return (
+        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "—" if value is None else str(value)
+    )

@@ -1,0 +1,65 @@
+"""Words that several pages share, and text made safe to stand in Markdown."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from portal.ids import DatasetName
+from portal.policy.decision import Decision, Permit
+from portal.policy.model import Access, Download
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
+
+ACCESS_BADGES: Mapping[Access, tuple[str, Colour]] = {
+    Access.NONE: ("Closed", "gray"),
+    Access.CODEBOOK: ("Codebook only", "gray"),
+    Access.AGGREGATES: ("Statistics", "blue"),
+    Access.ROWS: ("Row by row", "green"),
+}
+TOPICS: Mapping[str, str] = {
+    "moderation": "Moderation",
+    "advertising": "Advertising",
+    "recommenders": "Recommenders",
+    "traders": "Traders",
+    "complaints": "Complaints",
+    "capacity": "Capacity",
+}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|$~:<>&])")
+
+
+def plain(text: str) -> str:
+    """Escape text so that Markdown shows it as it stands."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """Escape what a steward wrote, but for `names` between backticks."""
+    return "".join(code(part) if place % 2 else plain(part) for place, part in enumerate(text.split("`")) if part)
+
+
+def code(text: str) -> str:
+    """Set a name in type of fixed width; names hold no backtick, and what does is shown without."""
+    return f"`{text.replace('`', '')}`"
+
+
+def download_formats(decisions: Mapping[DatasetName, Decision]) -> tuple[str, ...]:
+    """Return the formats in which all of these datasets may be taken away, in the order of the first."""
+    rights = [_right(decision) for decision in decisions.values()]
+    if not rights or None in rights:
+        return ()
+    allowed = [right.formats for right in rights if right is not None]
+    return tuple(name for name in allowed[0] if all(name in formats for formats in allowed))
+
+
+def bytes_in_words(count: int) -> str:
+    """Write a size as a person reads it."""
+    size, unit = float(count), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):  # noqa: B007 - the unit that was reached is what is said
+        if size < 1000:  # noqa: PLR2004 - decimal units
+            break
+        size /= 1000
+    return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+
+
+def _right(decision: Decision) -> Download | None:
+    return decision.obligations.download if isinstance(decision, Permit) else None
