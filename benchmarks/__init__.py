@@ -1,0 +1,1 @@
+"""Measured ratios against the bare engine; `make bench` runs them all and writes `docs/performance.md`."""

@@ -1,0 +1,52 @@
+"""`python -m benchmarks [SCALE]`: measures, prints, and writes `docs/performance.md` and `benchmarks/results.json`."""
+
+import json
+import platform
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import statements
+
+PAGE = Path("docs/performance.md")
+RESULTS = Path("benchmarks/results.json")
+DEFAULT_SCALE = 10.0
+
+
+def main() -> None:
+    """Measure everything and write it down."""
+    scale = float(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_SCALE
+    measured: dict[str, Any] = {"python": platform.python_version(), "statements": statements.measure(scale)}
+    RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
+    PAGE.write_text(_page(measured["statements"]))
+    print(PAGE.read_text())
+
+
+def _page(found: dict[str, Any]) -> str:
+    queries = found["queries"]
+    rows = "\n".join(
+        f"| {name} | {one['bare_s']:.3f} | {one['desk_s']:.3f} | {one['ratio']:.2f} | {one['extra_ms']:.0f} |"
+        for name, one in queries.items()
+    )
+    return f"""# Performance
+
+Written by `make bench`. Ratios are of runs side by side in one run; single times are of one noisy machine.
+
+## Row-access statements, end to end through the desk, against bare DuckDB on the same files
+
+{found["rows"]:,} rows published; both run over the governed copy, two threads, medians of {
+        statements.ROUNDS
+    } rounds in turn.
+The desk's time holds looking up person and grant, planning, a process of its own, spooling and the ledger.
+
+| query | bare, s | desk, s | ratio | extra, ms |
+|---|---|---|---|---|
+{rows}
+| **median** | | | **{statistics.median(one["ratio"] for one in queries.values()):.2f}** | **{
+        statistics.median(one["extra_ms"] for one in queries.values()):.0f}** |
+"""
+
+
+if __name__ == "__main__":
+    main()
