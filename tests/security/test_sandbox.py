@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.sandboxes import a_sandbox, answer, children_of, codes_of, rows
+from support.sandboxes import a_sandbox, answer, assert_ended, children_of, codes_of, rows
 
 from portal.engines.duckdb.sandbox import DuckDBSandbox
 from portal.engines.port import ReadJob, ReadLimits
@@ -178,10 +180,7 @@ def test_leaving_early_ends_the_process(sandbox: DuckDBSandbox) -> None:
         next(stream.batches())
         pid = stream._child.pid
 
-    deadline = time.monotonic() + 3
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not Path(f"/proc/{pid}").exists()
+    assert_ended([pid])
 
 
 def test_a_value_that_does_not_convert_is_refused_without_being_told(sandbox: DuckDBSandbox, table: Path) -> None:
@@ -225,7 +224,30 @@ def test_closing_ends_every_process(tmp_path: Path) -> None:
 
     engine.close()
 
-    deadline = time.monotonic() + 3
-    while any(Path(f"/proc/{pid}").exists() for pid in grandchildren) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not [pid for pid in (*started, *grandchildren) if Path(f"/proc/{pid}").exists()]
+    assert_ended([*started, *grandchildren])
+
+
+_PORTAL = """
+import sys, time
+from pathlib import Path
+from portal.engines.duckdb.sandbox import DuckDBSandbox
+from portal.engines.port import ReadJob
+
+with DuckDBSandbox(Path(sys.argv[1])).read(ReadJob(sys.argv[2])) as stream:
+    next(stream.batches())
+    print("running", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_portal_leaves_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _PORTAL, str(tmp_path), STREAM]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout
+        assert killed.stdout.readline() == "running\n"
+        [zygote] = children_of(killed.pid)
+        sandboxes = children_of(zygote)
+        assert sandboxes
+        killed.kill()
+
+    assert_ended([zygote, *sandboxes])

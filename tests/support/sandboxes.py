@@ -1,5 +1,7 @@
 """A sandbox for tests, and what its statements answer."""
 
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +37,20 @@ def children_of(pid: int) -> list[int]:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (thread / "children").read_text().split()]
     return found
+
+
+def assert_ended(pids: Iterable[int], within: float = 3.0) -> None:
+    """Wait until each is gone, or dead and not yet buried by whoever inherited it."""
+    living, deadline = set(pids), time.monotonic() + within
+    while living and time.monotonic() < deadline:
+        living = {pid for pid in living if _lives(pid)}
+        time.sleep(0.02)
+    assert not living
+
+
+def _lives(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
