@@ -14,8 +14,9 @@ from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
 from portal.registry import Registry, open_database
 from portal.settings import Settings
-from portal.site import Site, read_site
+from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
+from portal.site.releases import check_releases
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
 
@@ -53,6 +54,14 @@ def sound_site(folder: Path, parser: DuckDBParser) -> Site:
     if faults := check_site(reading, parser):
         raise ContentError(*(Fault("SITE", str(fault), fix="Mend the file; see docs/policies.md.") for fault in faults))
     return reading.site
+
+
+def faults_of_site(settings: Settings) -> tuple[SiteFault, ...]:
+    """Return every fault of the site, held also against what is published in the home."""
+    reading, releases = read_site(settings.site), ReleaseStore(settings.home / "releases")
+    found = {name: releases.latest(name) for name in reading.site.datasets}
+    published = {name: manifest for name, manifest in found.items() if manifest}
+    return tuple(sorted({*check_site(reading, DuckDBParser()), *check_releases(reading, published)}))
 
 
 @cache

@@ -5,16 +5,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
 from portal.errors import Fault, LimitReached
 from portal.fingerprints import canonical_json
 from portal.publishing.releases import sha256_of
+from portal.workspaces.texts import write_csv, write_json
 
 MANIFEST_KEY = "dsa_research_portal"
 """The key of the manifest in the file's own metadata."""
@@ -36,10 +36,8 @@ def export_answer(spool: Path, target: Path, file_format: str, manifest: Manifes
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{os.urandom(8).hex()}")
     try:
-        with pa.memory_map(str(spool)) as source:
-            reader = pa.ipc.open_file(source)
-            batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
-            WRITERS[file_format](temporary, _described(reader.schema, manifest), batches)
+        with temporary.open("wb") as sink:
+            write_answer(spool, sink, file_format, manifest)
         exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
         _manifest_beside(target).write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
         temporary.replace(target)
@@ -50,6 +48,14 @@ def export_answer(spool: Path, target: Path, file_format: str, manifest: Manifes
     finally:
         temporary.unlink(missing_ok=True)
     return exported
+
+
+def write_answer(spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest) -> None:
+    """Write the spooled answer in one of the formats of `WRITERS`."""
+    with pa.memory_map(str(spool)) as source:
+        reader = pa.ipc.open_file(source)
+        batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
+        WRITERS[file_format](sink, _described(reader.schema, manifest), batches)
 
 
 def remove_export(target: Path) -> None:
@@ -66,40 +72,29 @@ def _described(schema: pa.Schema, manifest: Manifest) -> pa.Schema:
     return schema.with_metadata({MANIFEST_KEY: canonical_json(manifest)})
 
 
-def _write_parquet(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-    with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+def _write_parquet(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    with pa.parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
 
 
-def _write_arrow(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-    with pa.ipc.new_file(str(path), schema) as writer:
+def _write_arrow(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    with pa.ipc.new_file(sink, schema) as writer:
         for batch in batches:
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
 
 
-def _write_csv(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-    flat = pa.schema([field.with_type(pa.string()) if _is_nested(field.type) else field for field in schema])
-    with pa.csv.CSVWriter(str(path), flat) as writer:
+def _write_stream(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    with pa.ipc.new_stream(sink, schema) as writer:
         for batch in batches:
-            writer.write_batch(pa.RecordBatch.from_arrays([_flat(column) for column in batch.columns], schema=flat))
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
 
 
-def _is_nested(arrow_type: pa.DataType) -> bool:
-    return bool(pa.types.is_nested(arrow_type))
-
-
-def _flat(column: pa.Array) -> pa.Array:
-    """Return a nested column as JSON text: CSV has no lists."""
-    if not _is_nested(column.type):
-        return column
-    texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
-    return pa.array(texts, pa.string())
-
-
-WRITERS: Mapping[str, Callable[[Path, pa.Schema, Iterator[pa.RecordBatch]], None]] = {
+WRITERS: Mapping[str, Callable[[BinaryIO, pa.Schema, Iterator[pa.RecordBatch]], None]] = {
     "parquet": _write_parquet,
-    "csv": _write_csv,
+    "csv": write_csv,
+    "json": write_json,
     "arrow": _write_arrow,
+    "arrow-stream": _write_stream,
 }
-"""Every format that a download can have."""
+"""Every format that an answer can have; a policy says which of them a download may have."""

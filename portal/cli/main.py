@@ -1,0 +1,32 @@
+"""The `portal` command itself: its options, its groups and how it ends."""
+
+from pathlib import Path
+
+import click
+
+import portal
+from portal.cli.check import check, schema
+from portal.cli.endings import Ending
+from portal.cli.publish import publish, simulate
+from portal.cli.statements import explain, query
+
+COMMANDS = (check, schema, publish, simulate, query, explain)
+
+
+@click.group(cls=Ending)
+@click.option("--site", type=click.Path(file_okay=False, path_type=Path), help="The folder of the content folders.")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The folder of all that is written.")
+@click.version_option(portal.__version__, prog_name="portal")
+@click.pass_context
+def main(context: click.Context, site: Path | None, home: Path | None) -> None:
+    """Query a platform's anonymised extracts under an access policy.
+
+    Settings come from these options, PORTAL_* variables and portal.toml, in that order.
+
+    Exit codes: 0 done, 1 faults found, 2 usage, 3 refused, 4 limit reached, 5 engine failure.
+    """
+    context.obj = {name: value for name, value in (("site", site), ("home", home)) if value is not None}
+
+
+for command in COMMANDS:
+    main.add_command(command)
