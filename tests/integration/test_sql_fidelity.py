@@ -5,7 +5,7 @@ from functools import cache
 
 import duckdb
 import pytest
-from support.statements import EmptyDuckDB, schemas_of
+from support.statements import schemas_of, statement_parser
 from support.tpch import QUERIES, small_tpch
 
 from portal.sql import parse, plan
@@ -132,7 +132,7 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[tuple[
 
 
 def assert_planned_answer_is_duckdbs(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    planned = plan(parse(sql), schemas_of(connection), EmptyDuckDB())
+    planned = plan(parse(sql), schemas_of(connection), statement_parser())
     expected = answer(connection, sql)
     assert expected[1], "an empty answer proves little"
     assert answer(connection, planned.sql) == expected

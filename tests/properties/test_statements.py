@@ -1,12 +1,10 @@
 # ruff: noqa: E501 - a statement reads best on one line
 """Whatever text is asked: it is refused, or it becomes a text that DuckDB reads and that verifies. Nothing else."""
 
-from functools import cache
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.statements import EmptyDuckDB
+from support.statements import statement_parser
 
 from portal.errors import StatementRefusal
 from portal.ids import DatasetName
@@ -57,17 +55,12 @@ def mutated(draw: st.DrawFn) -> str:
     return " ".join(words)
 
 
-@cache
-def empty_duckdb() -> EmptyDuckDB:
-    return EmptyDuckDB()
-
-
 def refused_or_verified(text: str) -> Plan | None:
     try:
-        planned = plan(parse(text), TABLES, empty_duckdb())
+        planned = plan(parse(text), TABLES, statement_parser())
     except StatementRefusal:
         return None
-    verify(planned.sql, planned.datasets, empty_duckdb())
+    verify(planned.sql, planned.datasets, statement_parser())
     return planned
 
 
@@ -82,7 +75,7 @@ def test_a_mutated_statement_is_refused_or_verified(text: str) -> None:
 def test_a_planned_statement_plans_to_itself(text: str) -> None:
     planned = refused_or_verified(text)
     if planned is not None:
-        again = plan(parse(planned.sql), TABLES, empty_duckdb())
+        again = plan(parse(planned.sql), TABLES, statement_parser())
         assert again.datasets == planned.datasets
         assert again.columns == planned.columns
 

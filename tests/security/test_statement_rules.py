@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.statements import EmptyDuckDB
+from support.statements import statement_parser
 
 from portal.errors import StatementRefusal
 from portal.ids import DatasetName
@@ -375,7 +375,7 @@ def lines(text: str) -> list[str]:
 
 
 def planned(sql: str) -> Plan:
-    return plan(parse(sql), TABLES, EmptyDuckDB())
+    return plan(parse(sql), TABLES, statement_parser())
 
 
 def refusal(sql: str) -> StatementRefusal:

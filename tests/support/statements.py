@@ -1,33 +1,18 @@
-"""DuckDB's own reading of a statement, and the tables of the statement tests."""
+"""DuckDB's own reading of a statement, and the schemas of an instance's tables."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from functools import cache
 
 import duckdb
 
+from portal.engines.duckdb.parser import DuckDBParser
 from portal.ids import DatasetName
 from portal.sql.plan import TableSchema
 
 
-class EmptyDuckDB:
-    """The StatementParser protocol over a fresh in-memory instance."""
-
-    def __init__(self) -> None:
-        self._connection = duckdb.connect()
-
-    def serialise(self, sql: str) -> Mapping[str, Any]:
-        return json.loads(self._one("SELECT json_serialize_sql(?::VARCHAR)", sql) or "{}")
-
-    def normalise(self, sql: str) -> str | None:
-        try:
-            return self._one("SELECT json_deserialize_sql(json_serialize_sql(?::VARCHAR))", sql)
-        except duckdb.Error:
-            return None
-
-    def _one(self, question: str, sql: str) -> str | None:
-        row = self._connection.execute(question, [sql]).fetchone()
-        return None if row is None else row[0]
+@cache
+def statement_parser() -> DuckDBParser:
+    """Return one parser for all tests: it holds nothing that a statement could change."""
+    return DuckDBParser()
 
 
 def schemas_of(connection: duckdb.DuckDBPyConnection) -> dict[DatasetName, TableSchema]:

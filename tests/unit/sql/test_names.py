@@ -2,7 +2,7 @@
 """Which dataset columns a statement reads: all that it does, and where a star is used, all that it may."""
 
 import pytest
-from support.statements import EmptyDuckDB
+from support.statements import statement_parser
 
 from portal.errors import StatementRefusal
 from portal.ids import DatasetName
@@ -58,12 +58,12 @@ READS = {
 
 @pytest.mark.parametrize(("sql", "expected"), READS.items())
 def test_the_columns_that_are_read(sql: str, expected: str) -> None:
-    planned = plan(parse(sql), TABLES, EmptyDuckDB())
+    planned = plan(parse(sql), TABLES, statement_parser())
     assert sorted(f"{use.dataset}.{use.column}" for use in planned.columns) == expected.split()
 
 
 def test_the_datasets_are_named_as_the_catalogue_names_them() -> None:
-    planned = plan(parse("SELECT a.id FROM ADS a, Links, ads b WHERE b.id = parent"), TABLES, EmptyDuckDB())
+    planned = plan(parse("SELECT a.id FROM ADS a, Links, ads b WHERE b.id = parent"), TABLES, statement_parser())
     assert planned.datasets == ("ads", "links")
 
 
@@ -94,5 +94,5 @@ def test_parameters_are_named_once_in_order() -> None:
 )
 def test_an_unknown_column_brings_near_names_of_what_is_in_sight(sql: str, fix: str) -> None:
     with pytest.raises(StatementRefusal) as caught:
-        plan(parse(sql), TABLES, EmptyDuckDB())
+        plan(parse(sql), TABLES, statement_parser())
     assert caught.value.faults[0].fix == fix

@@ -1,7 +1,7 @@
 """DuckDB's own reading is held against an allowlist of its own, whatever the first reading said."""
 
 import pytest
-from support.statements import EmptyDuckDB
+from support.statements import statement_parser
 
 from portal.errors import StatementRefusal
 from portal.sql import describe_functions, verify
@@ -33,14 +33,14 @@ UNSEEN = """
 @pytest.mark.parametrize("sql", [line.strip() for line in UNSEEN.splitlines() if line.strip()])
 def test_what_was_never_looked_at_is_refused(sql: str) -> None:
     with pytest.raises(StatementRefusal) as caught:
-        verify(sql, ["ads"], EmptyDuckDB())
+        verify(sql, ["ads"], statement_parser())
     assert [fault.code for fault in caught.value.faults] == ["SQL_UNVERIFIED"]
 
 
 def test_the_tables_must_be_exactly_the_planned_ones() -> None:
-    verify("WITH c AS (FROM ads) SELECT * FROM c, Links", ["ads", "links"], EmptyDuckDB())
+    verify("WITH c AS (FROM ads) SELECT * FROM c, Links", ["ads", "links"], statement_parser())
     with pytest.raises(StatementRefusal):
-        verify("SELECT * FROM ads", ["ads", "links"], EmptyDuckDB())
+        verify("SELECT * FROM ads", ["ads", "links"], statement_parser())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_tables_must_be_exactly_the_planned_ones() -> None:
     ],
 )
 def test_two_ways_of_writing_one_statement(one: str, other: str) -> None:
-    parser = EmptyDuckDB()
+    parser = statement_parser()
     assert same(parser.serialise(one), parser.serialise(other))
 
 
@@ -86,12 +86,12 @@ def test_two_ways_of_writing_one_statement(one: str, other: str) -> None:
     ],
 )
 def test_two_statements(one: str, other: str) -> None:
-    parser = EmptyDuckDB()
+    parser = statement_parser()
     assert not same(parser.serialise(one), parser.serialise(other))
 
 
 def test_a_column_without_alias_is_named_by_its_text() -> None:
-    parser = EmptyDuckDB()
+    parser = statement_parser()
     one, other, named = (
         parser.serialise(sql) for sql in ("SELECT a::date", "SELECT CAST(a AS DATE)", "SELECT a::date AS a")
     )
