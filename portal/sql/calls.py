@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlglot import exp
 
@@ -120,7 +120,7 @@ def _point(node: exp.Expr) -> float | None:
     """Return a literal's place on its line: a number itself, a date or timestamp in seconds."""
     if isinstance(node, exp.Cast) and _is_text(node.this) and node.to.this in exp.DataType.TEMPORAL_TYPES:
         try:
-            return datetime.fromisoformat(node.this.name).replace(tzinfo=None).timestamp()
+            return datetime.fromisoformat(node.this.name).replace(tzinfo=UTC).timestamp()
         except (ValueError, OverflowError):
             return None
     return _number(node)
