@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
+from portal.errors import Fault
 from portal.ids import DatasetName
-from portal.sql.places import Words, fold, is_address
+from portal.sql.places import Words, fault_at, fold, is_address, start_of
 from portal.sql.plan import ColumnUse, TableSchema
 from portal.sql.reading import Parsed, common_table, is_qualified
 from portal.sql.scopes import ANY_NAME, Columns, Findings, Relation, Scope, find_path, unknown_column, unknown_table
@@ -29,10 +30,14 @@ def resolve(parsed: Parsed, tables: Mapping[DatasetName, TableSchema]) -> Findin
     """Resolve every name of the statement; the result holds the columns that it reads, and the faults."""
     findings = Findings(parsed.text, {fold(name): schema for name, schema in tables.items()})
     _query(findings, parsed.tree, _NOTHING)
-    for node in parsed.tree.find_all(exp.Table, exp.Column):
-        if id(node) not in findings.read:  # it stands where this module does not know to look
-            findings.fault(node, _OUT_OF_PLACE)
     return findings
+
+
+def faults_of_unread(parsed: Parsed, findings: Findings) -> Iterator[Fault]:
+    """Yield the tables and columns that stand where resolving does not know to look, so that none goes unreported."""
+    for node in parsed.tree.find_all(exp.Table, exp.Column):
+        if id(node) not in findings.read:
+            yield fault_at(parsed.text, start_of(node), _OUT_OF_PLACE)
 
 
 def _query(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:

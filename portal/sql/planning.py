@@ -7,7 +7,7 @@ from portal.ids import DatasetName
 from portal.sql.agreement import same, same_names
 from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
-from portal.sql.names import resolve
+from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
 from portal.sql.plan import Plan, StatementParser, TableSchema
 from portal.sql.reading import Parsed, unreadable
@@ -27,7 +27,7 @@ def plan(parsed: Parsed, tables: Mapping[DatasetName, TableSchema], parser: Stat
     granted = {fold(name): name for name in tables}
     try:
         names = resolve(parsed, tables)
-        faults = [*faults_of_grammar(parsed, granted), *names.faults]
+        faults = [*faults_of_grammar(parsed, granted), *names.faults] or list(faults_of_unread(parsed, names))
         if faults:
             raise StatementRefusal(*_first(faults))
         read = tuple(granted[name] for name in parsed.datasets)
