@@ -30,7 +30,7 @@ BY_MONTH = {"sort": ["day"], "partition": {"day": "month"}}
 class CountingEngine:
     """The trusted engine, and how many files it was asked to write."""
 
-    engine: DuckDBTrusted = field(default_factory=lambda: TrustedDuckDB(1, 500_000_000))
+    engine: DuckDBTrusted = field(default_factory=lambda: DuckDBTrusted(threads=1, memory_bytes=500_000_000))
     written: list[Path] = field(default_factory=list)
 
     def copy(
