@@ -1,13 +1,19 @@
 """The portal's pages, behind the sign-in."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from portal.desk import access
 from portal.web.components.chrome import show_sidebar
 from portal.web.components.sign_in import show_sign_in
+from portal.web.failures import failures_shown
 from portal.web.session import asker, is_admitted, services, sign_out
 
-st.set_page_config(page_title="DSA research portal", page_icon=":material/database_search:", layout="wide")
+ICON = Path(__file__).with_name("static") / "icon.svg"
+"""An icon of our own: Streamlit would fetch any other from elsewhere."""
+
+st.set_page_config(page_title="DSA research portal", page_icon=str(ICON), layout="wide")
 
 PAGES = [
     st.Page("app_pages/catalogue.py", title="Catalogue", icon=":material/menu_book:", default=True),
@@ -23,6 +29,7 @@ admitted = is_admitted()
 page = st.navigation(PAGES, position="sidebar" if admitted else "hidden")
 if admitted:
     show_sidebar(access.identify(services(), asker().person), sign_out)
-    page.run()
+    with failures_shown():
+        page.run()
 else:
     show_sign_in()

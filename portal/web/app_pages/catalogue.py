@@ -4,10 +4,13 @@ import streamlit as st
 
 from portal.desk import access
 from portal.desk.answers import CatalogueEntry
+from portal.policy.model import Access
 from portal.web.components.labels import show_labels
 from portal.web.session import asker, services
 from portal.web.view_models.finding import matches
 from portal.web.view_models.wording import TOPICS, plain, prose
+
+BOOK, CHART = ":material/menu_book:", ":material/bar_chart:"
 
 
 def show_catalogue() -> None:
@@ -28,16 +31,18 @@ def show_catalogue() -> None:
 def _show_card(entry: CatalogueEntry) -> None:
     dataset = entry.dataset
     with st.container(border=True, height="stretch"):
-        st.caption(TOPICS[dataset.topic])
         st.subheader(dataset.title, anchor=False)
-        show_labels(entry)
+        show_labels(entry, TOPICS[dataset.topic])
         st.markdown(prose(dataset.grain))
         for step in entry.decision.next_steps:
             st.caption(f"For more: {plain(step)}")
         st.space("stretch")
         with st.container(horizontal=True):
-            st.page_link("app_pages/dataset.py", label="Codebook", query_params={"name": dataset.name})
-            st.page_link("app_pages/explore.py", label="Explore", query_params={"dataset": dataset.name})
+            st.page_link("app_pages/dataset.py", label="Codebook", icon=BOOK, query_params={"name": dataset.name})
+            if entry.decision.access is Access.ROWS:
+                st.page_link(
+                    "app_pages/explore.py", label="Explore", icon=CHART, query_params={"dataset": dataset.name}
+                )
 
 
 show_catalogue()

@@ -9,11 +9,12 @@ from portal.errors import PortalError
 from portal.ids import DatasetName
 from portal.policy.decision import Deny
 from portal.policy.explain import explain, obligation_in_words
+from portal.policy.model import Access
 from portal.web.components.answers import show_errata
 from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.session import asker, services
-from portal.web.view_models.wording import code, plain, prose
+from portal.web.view_models.wording import TOPICS, code, plain, prose
 
 
 def show_dataset() -> None:
@@ -40,40 +41,47 @@ def show_dataset() -> None:
 def _show_head(entry: CatalogueEntry) -> None:
     dataset = entry.dataset
     st.title(dataset.title)
-    show_labels(entry)
+    show_labels(entry, TOPICS[dataset.topic])
     st.markdown(prose(dataset.description))
-    st.markdown(f"**One row:** {prose(dataset.grain)}")
-    with st.container(horizontal=True):
-        st.page_link("app_pages/explore.py", label="Explore", query_params={"dataset": dataset.name})
-        st.page_link("app_pages/sql.py", label="Ask in SQL")
+    st.markdown(prose(dataset.grain))
+    if entry.decision.access is Access.ROWS:
+        with st.container(horizontal=True):
+            link = {"dataset": dataset.name}
+            st.page_link("app_pages/explore.py", label="Explore", icon=":material/bar_chart:", query_params=link)
+            st.page_link("app_pages/sql.py", label="Ask in SQL", icon=":material/code:")
     show_errata(tuple((dataset.name, erratum) for erratum in dataset.errata))
 
 
 def _show_codebook(entry: CatalogueEntry) -> None:
     columns = entry.dataset.columns
     st.table(
-        {
-            "Column": [code(name) for name in columns],
-            "Type": [column.type.lower() for column in columns.values()],
-            "Meaning": [_meaning(column) for column in columns.values()],
-            "For you": [_mask(entry, name) for name in columns],
-        },
+        [
+            {
+                "Column": code(name),
+                "Type": column.type.lower(),
+                "Meaning": _meaning(column),
+                "For you": _mask(entry, name),
+            }
+            for name, column in columns.items()
+        ],
         border="horizontal",
+        hide_index=True,
         alt=f"Codebook of {entry.dataset.title}",
     )
     labelled = {name: column.values for name, column in columns.items() if column.values}
-    for name, values in labelled.items():
-        with st.expander(f"Values of {name} ({len(values)})"):
-            st.table(
-                {"Value": [code(value) for value in values], "Label": [prose(label) for label in values.values()]},
-                border="horizontal",
-                alt=f"Values of {name}",
-            )
+    name = st.selectbox("Values of", list(labelled), index=None, placeholder="Choose a column") if labelled else None
+    if name:
+        st.table(
+            [{"Value": code(value), "Label": prose(label)} for value, label in labelled[name].items()],
+            border="horizontal",
+            hide_index=True,
+            alt=f"Values of {name}",
+        )
 
 
 def _meaning(column: Column) -> str:
     facts = [prose(column.meaning)]
-    facts += [f"Unit: {plain(column.unit)}."] if column.unit else []
+    facts += [f"Unit: {prose(column.unit)}."] if column.unit else []
     facts += [f"From {column.since}."] if column.since else []
     facts += [f"Until {column.until}."] if column.until else []
     return " ".join(facts)

@@ -16,7 +16,6 @@ from portal.web.components.answers import show_answer
 from portal.web.components.downloads import offer_download
 from portal.web.components.exploring import ask, key_of, read_link, start_of, write_link
 from portal.web.components.faults import show_faults
-from portal.web.components.labels import show_labels
 from portal.web.session import asker, services
 from portal.web.view_models.charting import chart_of, title_of
 from portal.web.view_models.exploration import Exploration
@@ -60,7 +59,6 @@ def _choose(entries: Mapping[str, CatalogueEntry]) -> tuple[Exploration, Catalog
         "Dataset", names, index=index, key=key_of("dataset"), format_func=lambda name: entries[name].dataset.title
     )
     entry = entries[name]
-    show_labels(entry)
     st.caption(prose(entry.dataset.grain))
     types = _types(entry)
     began = linked if linked and linked.dataset == name and linked != Exploration(name) else None
@@ -109,7 +107,7 @@ def _show_sql(statement: Statement) -> None:
             st.caption(f"${name} = {plain(str(value))}")
         if st.button("Open in SQL"):
             st.session_state["sql.kept"] = statement.text
-            st.session_state.pop("sql.text", None)
+            st.session_state.pop("sql-text", None)
             for name, value in statement.parameters.items():
                 st.session_state[f"parameter.{name}"] = write_value(value)
             st.switch_page("app_pages/sql.py")

@@ -6,13 +6,15 @@ from itertools import groupby
 
 import streamlit as st
 
-from portal.desk import saved
+from portal.desk import access, saved
 from portal.ids import DatasetName, QueryName
+from portal.policy.model import Access
 from portal.site.queries import QueryParameter, SavedQuery
 from portal.sql.plan import ParameterValue
 from portal.web.components import jobs
 from portal.web.components.answers import show_answer
 from portal.web.components.downloads import offer_download
+from portal.web.components.labels import show_level
 from portal.web.session import asker, services
 from portal.web.view_models.charting import sources_in_words
 from portal.web.view_models.wording import TOPICS, prose
@@ -36,14 +38,23 @@ def show_saved_queries() -> None:
 
 
 def _show_library(queries: Mapping[QueryName, SavedQuery]) -> None:
+    decisions = access.decide_for(services(), asker(), services().site.datasets)
+    levels = {name: decision.access for name, decision in decisions.items()}
     for topic, found in groupby(sorted(queries.values(), key=lambda query: query.name), lambda query: query.topic):
         st.subheader(TOPICS[topic], anchor=False)
-        for query in found:
-            with st.container(border=True):
-                st.button(
-                    query.front.title, key=f"open {query.name}", on_click=_open, args=(query.name,), type="tertiary"
-                )
-                st.caption(prose(query.front.question))
+        with st.grid(2, min_column_width=340, gap="small"):
+            for query in found:
+                _show_card(query, levels)
+
+
+def _show_card(query: SavedQuery, levels: Mapping[DatasetName, Access]) -> None:
+    level = min(levels[DatasetName(name)] for name in query.front.datasets)
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.button(query.front.title, key=f"open {query.name}", on_click=_open, args=(query.name,), type="tertiary")
+            if level is not Access.ROWS:
+                show_level(level)
+        st.caption(prose(query.front.question))
 
 
 def _open(name: QueryName) -> None:

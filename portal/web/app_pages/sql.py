@@ -18,20 +18,22 @@ from portal.web.view_models.charting import quick_chart, sources_in_words
 from portal.web.view_models.wording import code, plain
 from portal.workspaces.plan import governed_schema
 
-TEXT, EXPLAINED, SLOT = "sql.text", "sql.explained", "sql"
+TEXT, EXPLAINED, SLOT = "sql-text", "sql.explained", "sql"
+FIXED_WIDTH = "<style>.st-key-sql-text textarea { font-family: ui-monospace, Menlo, Consolas, monospace; }</style>"
 EXAMPLE = "SELECT *\nFROM dsa_transparency_daily\nLIMIT 10"
 
 
 def show_sql_page() -> None:
     """Editor and schema side by side, the answer below."""
     st.title("SQL")
+    st.html(FIXED_WIDTH)
     editor, schema = st.columns([3, 1], gap="medium")
-    with editor:
-        statement = _edit()
-        _show_explanation(statement)
-        _show_result()
     with schema:
         _show_schema()
+    with editor:
+        statement = _edit()
+    _show_explanation(statement)
+    _show_result()
 
 
 def _edit() -> Statement:

@@ -15,7 +15,7 @@ from portal.web.components.charts import show_chart
 from portal.web.components.labels import show_synthetic_answer
 from portal.web.session import asker, services
 from portal.web.view_models.charting import in_words, sources_in_words
-from portal.web.view_models.wording import plain, prose
+from portal.web.view_models.wording import counted, plain, prose
 
 PAGE_ROWS, PLAIN_ROWS = 100, 25
 
@@ -28,8 +28,9 @@ def show_answer(answer: Answer, *, key: str, title: str, chart: Chart | None = N
     show_synthetic_answer(answer.receipt)
     show_errata(answer.errata)
     if not answer.receipt.complete:
-        st.caption(f"Cut at {answer.receipt.rows:,} rows by a limit. Filter or aggregate to see everything.")
-    if chart and answer.receipt.rows:
+        st.caption(f"The first {counted(answer.receipt.rows, 'row')}; a limit cut the rest.")
+    st.markdown(f"**{plain(title)}**")
+    if chart and answer.receipt.rows > 1:
         show_chart(answer, chart, title=title, key=f"{key}.chart")
     show_table(answer, title=title, key=key)
     show_receipt(answer)
@@ -48,11 +49,14 @@ def still_stands(answer: Answer) -> bool:
 
 
 def show_errata(errata: tuple[tuple[str, Erratum], ...]) -> None:
-    """Show the known faults of the data beside it."""
-    for _, erratum in errata:
-        period = f" ({erratum.since or '…'} to {erratum.until or '…'})" if erratum.since or erratum.until else ""
-        with st.expander(f"Known fault: {plain(erratum.title)}{period}", icon=":material/warning:"):
-            st.markdown(prose(erratum.description))
+    """Show the known faults of the data beside it, the first by its title."""
+    if not errata:
+        return
+    others = f" (and {len(errata) - 1} more)" if len(errata) > 1 else ""
+    with st.expander(f"Known fault: {plain(errata[0][1].title)}{others}", icon=":material/warning:"):
+        for _, erratum in errata:
+            period = f" ({erratum.since or '…'} to {erratum.until or '…'})" if erratum.since or erratum.until else ""
+            st.markdown(f"**{plain(erratum.title)}**{period}  \n{prose(erratum.description)}")
 
 
 def show_table(answer: Answer, *, title: str, key: str) -> None:
@@ -65,9 +69,11 @@ def show_table(answer: Answer, *, title: str, key: str) -> None:
     page = st.pagination(pages, key=f"{key}.page.{answer.receipt.id}") if pages > 1 else 1
     first = (page - 1) * PAGE_ROWS
     shown = answer.head(first + PAGE_ROWS).slice(first)
-    slot.dataframe(shown, hide_index=True, key=f"{key}.table", alt=f"{title}. {rows:,} rows.")
-    st.caption(f"{rows:,} rows. {plain(sources_in_words(answer.receipt))}.")
-    with st.expander(f"As plain table (first {min(rows, PLAIN_ROWS)} rows)"):
+    slot.dataframe(
+        shown, hide_index=True, key=f"{key}.table", alt=f"{title}. {counted(rows, 'row')}.", placeholder="NULL"
+    )
+    st.caption(f"{counted(rows, 'row')}. {plain(sources_in_words(answer.receipt))}.")
+    with st.expander("As plain table" + (f" (first {PLAIN_ROWS} rows)" if rows > PLAIN_ROWS else "")):
         st.table(_worded(answer.head(PLAIN_ROWS)), hide_index=True, border="horizontal", alt=title)
 
 

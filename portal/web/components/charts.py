@@ -19,7 +19,6 @@ def show_chart(answer: Answer, chart: Chart, *, title: str, key: str) -> None:
     if not {chart.x, chart.y, chart.colour or chart.x} <= set(answer.schema.names):
         return
     drawn = fit(answer.table().to_pylist(), chart)
-    st.markdown(f"**{plain(title)}**")
     st.plotly_chart(_figure(drawn, chart), key=key, config=CONFIG, alt=f"{chart.kind} chart. {title}. {drawn.note}")
     st.caption(f"{drawn.note} {plain(_footer(answer))}".strip())
 
@@ -34,6 +33,9 @@ def _figure(drawn: Drawn, chart: Chart) -> go.Figure:
             figure.update_yaxes(categoryorder="total ascending", type="category", title=None)
         case "heatmap":
             figure = px.density_heatmap(columns, x=chart.x, y=chart.colour, z=chart.y, histfunc="sum")
+    if chart.kind != "heatmap":
+        along, _ = (figure.update_xaxes, 0) if chart.kind == "bar" else (figure.update_yaxes, 0)
+        along(rangemode="tozero", tickformat="~s")
     figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.2})
     return figure
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from portal.policy.people import Person
 from portal.web.session import asker, enter_project, my_projects
+from portal.web.view_models.wording import plain
 
 
 def show_sidebar(person: Person, sign_out: Callable[[], None]) -> None:
@@ -23,7 +24,9 @@ def _choose_project() -> None:
         return
     names, current = list(projects), asker().project
     index = names.index(current) if current in projects else None
-    chosen = st.selectbox("Project", names, index=index, format_func=lambda name: projects[name].title)
+    chosen = st.selectbox("Project", names, index=index)
+    if current in projects:
+        st.caption(plain(projects[current].title))
     if chosen is not None and chosen != current:
         enter_project(chosen)
         st.rerun()

@@ -10,7 +10,7 @@ from portal.ids import DatasetName, DownloadId
 from portal.sql.plan import Statement
 from portal.web.components import jobs
 from portal.web.session import asker, services
-from portal.web.view_models.wording import bytes_in_words, download_formats
+from portal.web.view_models.wording import bytes_in_words, counted, download_formats
 
 ROUTE = "/api/v1/downloads/{}/file?link={}"
 
@@ -22,15 +22,24 @@ def offer_download(statement: Statement, datasets: Iterable[DatasetName], *, key
         st.caption("The policy allows no download of this.")
         return
     slot = f"{key}.download"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         chosen = st.segmented_control(
-            "Download as", formats, default=formats[0], required=True, key=f"{slot}.format", on_change="rerun"
+            "Download as",
+            formats,
+            default=formats[0],
+            required=True,
+            key=f"{slot}.format",
+            label_visibility="collapsed",
         )
-        if st.button("Make file", key=f"{slot}.make", icon=":material/download:", disabled=jobs.is_running(slot)):
+        if st.button(
+            "Make a file to download", key=f"{slot}.make", icon=":material/download:", disabled=jobs.is_running(slot)
+        ):
             who, house = asker(), services()
             jobs.start(slot, (statement, chosen), lambda run: make_download(house, who, statement, str(chosen), run))
     if jobs.question(slot) == (statement, chosen) and (ticket := jobs.outcome(slot)):
-        st.markdown(f"{ticket.rows:,} rows, {bytes_in_words(ticket.bytes)}. Kept until {ticket.expires_at:%Y-%m-%d}.")
+        st.markdown(
+            f"{counted(ticket.rows, 'row')}, {bytes_in_words(ticket.bytes)}. Kept until {ticket.expires_at:%Y-%m-%d}."
+        )
         fetch_button(ticket.id, ticket.filename)
 
 

@@ -4,13 +4,19 @@ import streamlit as st
 
 from portal.desk.answers import CatalogueEntry, Receipt
 from portal.policy.decision import Decision
+from portal.policy.model import Access
 from portal.web.view_models.wording import ACCESS_BADGES
 
 
 def show_access(decision: Decision) -> None:
     """Show how far access goes."""
-    words, colour = ACCESS_BADGES[decision.access]
-    st.badge(words, icon=":material/lock_open:" if decision.access else ":material/lock:", color=colour)
+    show_level(decision.access)
+
+
+def show_level(level: Access) -> None:
+    """Show a level of access."""
+    words, colour = ACCESS_BADGES[level]
+    st.badge(words, icon=":material/lock_open:" if level else ":material/lock:", color=colour)
 
 
 def show_synthetic() -> None:
@@ -18,7 +24,7 @@ def show_synthetic() -> None:
     st.badge("Synthetic data", icon=":material/science:", color="orange")
 
 
-def show_labels(entry: CatalogueEntry) -> None:
+def show_labels(entry: CatalogueEntry, topic: str) -> None:
     """Show what must be known of a dataset before anything else."""
     with st.container(horizontal=True, gap="small"):
         show_access(entry.decision)
@@ -26,6 +32,7 @@ def show_labels(entry: CatalogueEntry) -> None:
             st.badge("Not published", color="gray")
         else:
             st.badge(f"Release {entry.release}", color="gray")
+        st.badge(topic, color="gray")
         if entry.synthetic:
             show_synthetic()
 

@@ -61,7 +61,7 @@ def _grouped(group: Group, types: Mapping[str, str]) -> str:
     column = quote(group.column)
     if types[group.column] in LISTS:
         return f"unnest({column}) AS {column}"
-    return f"date_trunc('{group.grid}', {column}) AS {quote(group_name(group))}" if group.grid else column
+    return f"CAST(date_trunc('{group.grid}', {column}) AS DATE) AS {quote(group_name(group))}" if group.grid else column
 
 
 def _measured(measure: Measure) -> str:

@@ -51,6 +51,11 @@ def download_formats(decisions: Mapping[DatasetName, Decision]) -> tuple[str, ..
     return tuple(name for name in allowed[0] if all(name in formats for formats in allowed))
 
 
+def counted(number: int, thing: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def bytes_in_words(count: int) -> str:
     """Write a size as a person reads it."""
     size, unit = float(count), "bytes"

@@ -1,0 +1,49 @@
+"""One process: the pages at `/`, the API at `/api/v1`, one guard before both."""
+
+from pathlib import Path
+
+import streamlit as st
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from portal import wiring
+from portal.api import create_api
+from portal.desk.services import Services
+from portal.settings import Settings
+from portal.web.failures import show_failure
+from portal.web.guard import Guard, hosts_of
+
+SCRIPT = Path(__file__).with_name("app.py")
+"""Streamlit finds `.streamlit/config.toml` beside the script, whatever the working directory."""
+
+LONGEST_MESSAGE = 2_000_000
+"""Bytes in one message from a browser: widget values and SQL text, never files."""
+
+
+def create_app(settings: Settings, services: Services) -> st.App:
+    """Return the whole portal as one ASGI application."""
+    return st.App(
+        SCRIPT,
+        routes=[Mount("/api/v1", app=create_api(services))],
+        middleware=[Middleware(Guard, hosts=hosts_of(settings.host))],
+        on_script_error=show_failure,
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
+    services = wiring.services_of_this_process()
+    try:
+        uvicorn.run(
+            create_app(settings, services),
+            host=settings.host,
+            port=settings.port,
+            ws="websockets-sansio",
+            ws_max_size=LONGEST_MESSAGE,
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+        )
+    finally:
+        services.sandbox.close()
