@@ -28,12 +28,12 @@ _STARTING_MEMORY = 256_000_000
 _READ_BY_DUCKDB = ("/proc/self/cgroup", "/sys/fs/cgroup")
 """How many processors there are for this process; DuckDB asks before it starts threads for reading, and insists."""
 _CANARIES = (
-    "FROM read_text('/etc/hostname')",
-    "ATTACH '/tmp/canary.db'",
-    "COPY (SELECT 1) TO '/tmp/canary.parquet'",
-    "SET threads = 8",
+    ("FROM read_text('/etc/hostname')", duckdb.PermissionException),
+    ("ATTACH '/tmp/canary.db'", duckdb.PermissionException),
+    ("COPY (SELECT 1) TO '/tmp/canary.parquet'", duckdb.PermissionException),
+    ("SET threads = 8", duckdb.InvalidInputException),
 )
-"""Each must fail before a statement may run."""
+"""DuckDB itself must refuse each of these, in this way, before a statement may run."""
 _PARAMETER_KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {"plain": lambda value: value, "date": date.fromisoformat, "datetime": datetime.fromisoformat}
 )
@@ -58,8 +58,12 @@ class Job:
         return json.dumps(asdict(self)).encode()
 
 
-class UnconfinedError(Exception):
-    """A canary sang: something that must be impossible here is possible."""
+class _UnconfinedError(Exception):
+    """Something that must be impossible here is possible."""
+
+
+class _UnreadableError(Exception):
+    """A governed copy cannot be read; whatever DuckDB finds wrong before the statement is not its author's doing."""
 
 
 def open_engine() -> duckdb.DuckDBPyConnection:
@@ -99,18 +103,26 @@ def _confine(job: Job, parent: int) -> None:
     files = [path for paths in job.tables.values() for path in paths]
     files += [path for path in _READ_BY_DUCKDB if os.path.exists(path)]  # noqa: PTH110 - see confinement
     cpu_seconds = int(job.seconds * job.threads) + 2
-    confine(Bounds(files, job.scratch, job.scratch_bytes, job.memory_bytes, cpu_seconds), parent)
+    try:
+        confine(Bounds(files, job.scratch, job.scratch_bytes, job.memory_bytes, cpu_seconds), parent)
+    except FileNotFoundError as error:
+        raise _UnreadableError from error
+    except OSError as error:
+        raise _UnconfinedError from error
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, job: Job) -> None:
     for setting, value in _settings(job).items():
         connection.execute(f"SET {setting} = {value}")
     forbid_new_tasks()
-    for name, paths in job.tables.items():
-        create_table(connection, name, paths)
+    try:
+        for name, paths in job.tables.items():
+            create_table(connection, name, paths)
+    except duckdb.Error as error:
+        raise _UnreadableError from error
     seal(connection, [path for paths in job.tables.values() for path in paths])
-    for canary in _CANARIES:
-        _must_fail(connection, canary)
+    for canary, refusal in _CANARIES:
+        _must_be_refused(connection, canary, refusal)
 
 
 def _settings(job: Job) -> Mapping[str, object]:
@@ -127,12 +139,12 @@ def _settings(job: Job) -> Mapping[str, object]:
     }
 
 
-def _must_fail(connection: duckdb.DuckDBPyConnection, canary: str) -> None:
+def _must_be_refused(connection: duckdb.DuckDBPyConnection, canary: str, refusal: type[Exception]) -> None:
     try:
         connection.execute(canary)
-    except duckdb.Error:
+    except refusal:
         return
-    raise UnconfinedError
+    raise _UnconfinedError
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, job: Job, channel: socket.socket) -> None:
@@ -179,7 +191,9 @@ def _stream(schema: pa.Schema, *batches: pa.RecordBatch) -> memoryview:
 
 def _failure(connection: duckdb.DuckDBPyConnection, job: Job, error: BaseException) -> Failure:
     match error:
-        case UnconfinedError() | OSError():
+        case _UnreadableError():
+            return Failure(Outcome.UNREADABLE_FILE)
+        case _UnconfinedError():
             return Failure(Outcome.UNCONFINED)
         case _RowTooLargeError():
             return Failure(Outcome.ROW_TOO_LARGE)

@@ -26,7 +26,7 @@ def connect(*, threads: int, async_threads: int, memory_bytes: int) -> duckdb.Du
     """Open an empty instance in memory that loads nothing, remembers nothing and sees no Python variable."""
     sizes = {"threads": str(threads), "async_threads": str(async_threads), "memory_limit": f"{memory_bytes}B"}
     connection = duckdb.connect(":memory:", config={**_SETTINGS, **sizes})
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
 

@@ -156,7 +156,7 @@ _FROM_INSIDE = (
     _Attempt("signals", Level.ISOLATED, "no process can be signalled (seccomp)", lambda _: os.kill(os.getppid(), 0)),
     _Attempt("tracing", Level.ISOLATED, "no process can be traced (seccomp)", _trace),
     _Attempt("reading", Level.SEALED, "no other file can be read (Landlock)", lambda _: _PASSWORDS.read_bytes()),
-    _Attempt("listing", Level.SEALED, "no folder can be listed (Landlock)", lambda _: [*Path("/").iterdir()]),
+    _Attempt("listing", Level.SEALED, "no folder can be listed (seccomp)", lambda _: [*Path("/").iterdir()]),
     _Attempt("writing", Level.SEALED, "no other file can be written (Landlock)", _write),
     _Attempt("privilege", Level.SEALED, "it is not root, nor can become it", _be_root),
     _Attempt("threads", Level.SEALED, "no thread starts beside DuckDB's own (RLIMIT_NPROC)", _start_thread),

@@ -44,9 +44,11 @@ class _Zygote:
                     return
 
     def kill_all(self) -> None:
-        """Kill every process that is left, with its group."""
+        """Kill every process that is left, with its group, and leave none to be buried by others."""
         for pid, _ in self._living.values():
-            os.killpg(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
     def _fork(self) -> None:
         ours, theirs = socket.socketpair()
