@@ -1,0 +1,33 @@
+"""Puts the API together."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+import portal
+from portal.api import catalogue, downloads, people, queries
+from portal.api.envelope import Envelope
+from portal.api.problems import HANDLERS, PROBLEMS
+from portal.desk.services import Services
+
+DESCRIPTION = """\
+Every request but this page needs a bearer token, which is for one person and one project: ask your portal's operator,
+who issues it with `portal tokens issue`. What you may see is decided anew at each request. Errors are RFC 9457
+`application/problem+json`, with the same codes as on the command line.
+"""
+
+
+def create_api(services: Services) -> FastAPI:
+    """Return the API over these services, to be mounted at `/api/v1`; its documentation is at `/api/v1/docs`."""
+    api = FastAPI(
+        title="DSA research portal",
+        version=portal.__version__,
+        description=DESCRIPTION,
+        redoc_url=None,
+        middleware=[Middleware(Envelope)],
+        exception_handlers=HANDLERS,
+        responses=PROBLEMS,
+    )
+    api.state.services = services
+    for routes in (catalogue, queries, downloads, people):
+        api.include_router(routes.ROUTER)
+    return api
