@@ -36,11 +36,11 @@ def to_statement(exploration: Exploration, types: Mapping[str, str]) -> Statemen
     where = "\nWHERE " + "\n  AND ".join(clauses) if clauses else ""
     source = f"\nFROM {quote(exploration.dataset)}{where}"
     if exploration.view == "rows":
-        return Statement(f"SELECT {_listed(quote(name) for name in types)}{source}", parameters)
+        return Statement(f"SELECT{_listed(quote(name) for name in types)}{source}", parameters)
     selected = [*(_grouped(group, types) for group in exploration.groups), _measured(exploration.measure)]
     positions = ", ".join(str(number) for number, _ in enumerate(exploration.groups, start=1))
     by = f"\nGROUP BY {positions}\nORDER BY {positions}" if positions else ""
-    return Statement(f"SELECT {_listed(selected)}{source}{by}", parameters)
+    return Statement(f"SELECT{_listed(selected)}{source}{by}", parameters)
 
 
 def group_name(group: Group) -> str:
