@@ -38,7 +38,7 @@ STATEMENTS = (
     "SELECT median(reporting_delay_days), quantile_cont(reporting_delay_days, 0.9) FROM moderation_statements",
     "SELECT unnest(territorial_scope) AS state, count(*) AS n FROM moderation_statements GROUP BY 1 ORDER BY 2 DESC, 1",
     "SELECT count(*) FROM moderation_statements WHERE list_contains(territorial_scope, 'DE')",
-    "SELECT list_transform(territorial_scope, lambda s: lower(s)) FROM moderation_statements ORDER BY statement_id LIMIT 3",
+    "SELECT list_transform(territorial_scope, lambda s: lower(s)) FROM moderation_statements ORDER BY ALL LIMIT 3",
     (
         "SELECT category, count(*) FILTER (WHERE automated_detection = 'Yes') AS y FROM moderation_statements "
         "GROUP BY category HAVING y > 10 ORDER BY ALL"
@@ -57,8 +57,8 @@ STATEMENTS = (
     ),
     "SELECT platform, sum(statements) AS n FROM dsa_transparency_daily WHERE field = 'rows' GROUP BY 1 ORDER BY 2 DESC",
     (
-        "SELECT year(day), sum(statements)::BIGINT FROM dsa_transparency_daily WHERE field = 'rows' GROUP BY ROLLUP (1) "
-        "ORDER BY ALL"
+        "SELECT year(day), sum(statements)::BIGINT FROM dsa_transparency_daily WHERE field = 'rows' "
+        "GROUP BY ROLLUP (1) ORDER BY ALL"
     ),
     "SELECT value, max(day), min(day) FROM dsa_transparency_daily WHERE field = 'category' GROUP BY ALL ORDER BY ALL",
     (
