@@ -1,10 +1,14 @@
 """What a governed copy is made of: pure. One governed file for each release file, named by what it was made from.
 
-The name covers the release file's checksum, every mask and every row rule that can touch the file, and the project
+Neither the order of rows nor the way that files are cut may tell of what is masked. A release is sorted by raw values,
+ties by their hash, which anybody can compute; so a masked copy is sorted anew, by what it shows. And a release is cut
+by month; so where a date is masked more coarsely, the copy is one file.
+
+The name covers the release files' checksums, every mask and every row rule that can touch the file, and the project
 where its key is used. So a moved embargo, a changed policy or a new release rebuilds exactly the files that it touches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -14,11 +18,13 @@ from portal.catalogue.release import Manifest, ReleaseFile
 from portal.fingerprints import fingerprint
 from portal.ids import Fingerprint, ProjectId
 from portal.policy.decision import Obligations, RowRule
-from portal.policy.masks import Masked, mask_column, quote
+from portal.policy.masks import TIMES, Masked, mask_column, quote
 from portal.sql.plan import TableSchema
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the making of governed files changes, so that none of an older making is used."""
+_AS_FINE_AS_FILES = ("day", "month")
+"""Grids of dates that tell the month, as the files of a release do."""
 
 
 class Making(Enum):
@@ -33,7 +39,7 @@ class GovernedFile:
     """One file of a governed copy: from which release file, how, and by which SQL over the relation `source`."""
 
     name: Fingerprint
-    origin: ReleaseFile
+    origins: tuple[ReleaseFile, ...]
     making: Making
     select: str
 
@@ -50,32 +56,51 @@ def plan_copy(
     """Return the files of the governed copy; never none, so that an empty copy still has its columns."""
     masks = _masks(dataset, obligations, key)
     files = tuple(_plan_files(dataset, manifest, obligations, project, masks))
-    return files or (_governed_file(manifest.files[0], masks, ("false",), project),)
+    return files or (_governed_file(manifest.files[:1], _select(dataset, obligations, masks, ("false",)), project),)
 
 
 def _plan_files(
     dataset: Dataset, manifest: Manifest, obligations: Obligations, project: ProjectId, masks: dict[str, Masked]
 ) -> Iterator[GovernedFile]:
-    untouched = all(duty.show for duty in obligations.columns.values()) and [*manifest.columns] == [*dataset.columns]
-    for file in manifest.files:
-        verdicts = {rule: _verdict(rule, file) for rule in obligations.rows}
-        if False in verdicts.values():
-            continue
-        predicates = tuple(rule.predicate for rule, verdict in verdicts.items() if verdict is None)
-        if untouched and not predicates:
-            yield GovernedFile(fingerprint({"format": FORMAT, "link": file.sha256}), file, Making.LINK, "")
-        else:
-            yield _governed_file(file, masks, predicates, project)
+    untouched = not _is_masked(obligations) and [*manifest.columns] == [*dataset.columns]
+    for files in _made_together(dataset, manifest, obligations):
+        kept = tuple(file for file in files if all(_verdict(rule, file) is not False for rule in obligations.rows))
+        predicates = tuple(
+            rule.predicate for rule in obligations.rows if any(_verdict(rule, file) is None for file in kept)
+        )
+        if untouched and kept and not predicates:
+            yield GovernedFile(fingerprint({"format": FORMAT, "link": kept[0].sha256}), kept, Making.LINK, "")
+        elif kept:
+            yield _governed_file(kept, _select(dataset, obligations, masks, predicates), project)
 
 
-def _governed_file(
-    file: ReleaseFile, masks: dict[str, Masked], predicates: tuple[str, ...], project: ProjectId
-) -> GovernedFile:
+def _made_together(dataset: Dataset, manifest: Manifest, obligations: Obligations) -> Iterable[tuple[ReleaseFile, ...]]:
+    """Return the release files by the governed file that each goes into: its own, unless that would tell a date."""
+    dates = [obligations.columns[name] for name, column in dataset.columns.items() if column.type in TIMES]
+    if all(duty.show or duty.truncate in _AS_FINE_AS_FILES for duty in dates):
+        return [(file,) for file in manifest.files]
+    return [manifest.files]
+
+
+def _governed_file(files: tuple[ReleaseFile, ...], select: str, project: ProjectId) -> GovernedFile:
+    checksums = [file.sha256 for file in files]
+    name = fingerprint({"format": FORMAT, "files": checksums, "select": select, "project": project})
+    return GovernedFile(name, files, Making.COPY, select)
+
+
+def _select(dataset: Dataset, obligations: Obligations, masks: dict[str, Masked], predicates: tuple[str, ...]) -> str:
     columns = ", ".join(f"{masked.sql} AS {quote(name)}" for name, masked in masks.items())
     where = f" WHERE {' AND '.join(predicates)}" if predicates else ""
     select = f"SELECT {columns} FROM source{where}"  # noqa: S608 - built from checked content only
-    name = fingerprint({"format": FORMAT, "file": file.sha256, "select": select, "project": project})
-    return GovernedFile(name, file, Making.COPY, select)
+    if not _is_masked(obligations):
+        return select
+    shown = f"hash({', '.join(map(quote, masks))})"
+    order = ", ".join([*map(quote, dataset.layout.sort), shown])
+    return f"SELECT * FROM ({select}) ORDER BY {order}"  # noqa: S608 - built from checked content only
+
+
+def _is_masked(obligations: Obligations) -> bool:
+    return not all(duty.show for duty in obligations.columns.values())
 
 
 def _masks(dataset: Dataset, obligations: Obligations, key: bytes) -> dict[str, Masked]:

@@ -111,16 +111,16 @@ class WorkspaceStore:
             if target.exists() and file.name in known:
                 rows[file.name] = known[file.name]
             else:
-                rows[file.name] = self._make(file, origins[file.origin.path], target)
+                rows[file.name] = self._make(file, [origins[origin.path] for origin in file.origins], target)
         _write_current(folder, rows, previous=current)
         _sweep(folder, {*rows, *current})
         return rows
 
-    def _make(self, file: GovernedFile, origin: Path, target: Path) -> int:
+    def _make(self, file: GovernedFile, origins: Sequence[Path], target: Path) -> int:
         if file.making is Making.LINK:
-            _link(origin, target)
-            return file.origin.rows
-        return self.engine.copy(file.select, [origin], target).rows
+            _link(origins[0], target)
+            return file.origins[0].rows
+        return self.engine.copy(file.select, origins, target).rows
 
 
 def _rows_in_force(folder: Path, files: Sequence[GovernedFile]) -> Mapping[str, int] | None:
