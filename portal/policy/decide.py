@@ -9,8 +9,8 @@ from portal.catalogue.dataset import Dataset
 from portal.fingerprints import fingerprint
 from portal.policy.decision import DayBound, Decision, Deny, Obligations, Permit, RowRule
 from portal.policy.model import Obligation, Policy, Rule
-from portal.policy.people import Grant, Person, Project
-from portal.policy.predicates import bind_predicate
+from portal.policy.people import Grant, Narrowing, Person, Project
+from portal.policy.predicates import PredicateError, bind_predicate, check_predicate
 
 SHOW, HIDE = Obligation(show=True), Obligation(hide=True)
 
@@ -69,23 +69,35 @@ def _audience_faults(rule: Rule, request: AccessRequest) -> dict[str, str]:
     faults: dict[str, str] = {}
     project, today = request.project, request.now.date()
     if rule.audience.grant == "required":
-        faults |= _grant_faults(request.grant, project, today, request.dataset.name)
+        faults |= _grant_faults(request.grant, project, today, request.dataset)
     given = project.undertakings if project else frozenset()
     for missing in sorted(set(rule.audience.undertakings) - given):
         faults[f"The project has not given the undertaking {missing!r}."] = f"Give the undertaking {missing!r}."
     return faults
 
 
-def _grant_faults(grant: Grant | None, project: Project | None, today: date, name: str) -> dict[str, str]:
+def _grant_faults(grant: Grant | None, project: Project | None, today: date, dataset: Dataset) -> dict[str, str]:
     if project is None:
         return {"Access is given to projects, and none is chosen.": "Choose a project."}
-    if grant is None or grant.dataset != name or grant.project != project.id:
+    if grant is None or grant.dataset != dataset.name or grant.project != project.id:
         return {"The project holds no grant for this dataset.": "Ask the data steward for a grant."}
     if grant.revoked_at is not None:
         return {"The grant for this dataset was ended.": "Ask the data steward why, and how to renew it."}
     if not grant.is_active(today):
         return {f"The grant runs from {grant.starts} to {grant.ends}.": "Ask the data steward to renew the grant."}
+    if not _fits(grant.narrowing, dataset):
+        return {"The grant takes away what this dataset does not have.": "Ask the data steward to give the grant anew."}
     return {}
+
+
+def _fits(narrowing: Narrowing, dataset: Dataset) -> bool:
+    """Whether all that a grant takes away can be taken away; what cannot must not be passed over."""
+    try:
+        check_predicate(narrowing.rows or "true", dataset.columns)
+    except PredicateError:
+        return False
+    has_days = dataset.date_column is not None or (narrowing.since, narrowing.until) == (None, None)
+    return has_days and narrowing.hidden <= set(dataset.columns)
 
 
 def _permit(rule: Rule, request: AccessRequest, next_steps: tuple[str, ...]) -> Permit:

@@ -1,17 +1,23 @@
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from support.factories import BECAUSE, NOW, TODAY, a_grant, a_person, a_policy, a_project, a_request, a_rule
+from support.factories import BECAUSE, NOW, TODAY, a_dataset, a_grant, a_person, a_policy, a_project, a_request, a_rule
 
 from portal.ids import DatasetName, PersonId, ProjectId
 from portal.policy.decide import decide
 from portal.policy.decision import Deny, Permit
 from portal.policy.explain import explain
 from portal.policy.model import Access, Tier
-from portal.policy.people import Narrowing
+from portal.policy.people import Grant, Narrowing
 
 CODEBOOK = a_rule(access="codebook", **{"for": {"tier": "vetted"}})
 UNDERTAKING = a_rule(**{"for": {"tier": "vetted", "grant": "required", "undertakings": ["no-reidentification"]}})
+
+
+def narrowed(**changes: Any) -> Grant:
+    return a_grant(narrowing=Narrowing(**changes))
+
 
 REFUSED = {
     "no policy file": a_request(policy=None),
@@ -27,6 +33,11 @@ REFUSED = {
     "grant not begun": a_request(grant=a_grant(starts=TODAY + timedelta(1))),
     "grant over": a_request(grant=a_grant(ends=TODAY - timedelta(1))),
     "grant revoked": a_request(grant=a_grant(revoked_at=NOW)),
+    "grant hides a column that is not there": a_request(grant=narrowed(hidden=frozenset({"prise"}))),
+    "grant bounds days that are not there": a_request(grant=narrowed(since=TODAY), dataset=a_dataset(date_column=None)),
+    "grant ends days that are not there": a_request(grant=narrowed(until=TODAY), dataset=a_dataset(date_column=None)),
+    "grant filters by a column that is not there": a_request(grant=narrowed(rows="prise > 1")),
+    "grant filters by what is no row rule": a_request(grant=narrowed(rows="price > (SELECT 1)")),
     "undertaking not given": a_request(policy=a_policy(UNDERTAKING), project=a_project(undertakings=frozenset())),
 }
 ALLOWED = {
