@@ -32,6 +32,7 @@ class Figures(Content):
     """The figures of the real file."""
 
     source: str
+    licence: str
     pages: int
     pages_without_targeting: int
     share_of_those_with_two_rows: float

@@ -6,15 +6,14 @@ dataset's recipe must remove.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-from portal.content import Content
 from portal.policy.masks import literal
 from portal.simulation.dice import Dice, pick, shares
-from portal.simulation.files import read_figures, write_parquet
+from portal.simulation.files import write_parquet
+from portal.simulation.statement_figures import StatementFigures, read_statement_figures
 
 ROWS = 500_000
 """Statements at scale 1."""
@@ -49,56 +48,21 @@ THROWS = sorted(
 )
 
 
-class Assumptions(Content):
-    """What has no public source."""
-
-    platform_name: str
-    statements_per_seller: int
-    listings_per_seller: int
-    share_of_listings_with_ean: float
-    share_of_notices_from_trusted_flaggers: float
-    share_with_keyword: float
-    keywords: dict[str, tuple[str, ...]]
-
-
-class Calibration(Content):
-    """The figures: for each field and value the real count of each month, and mean delays in days."""
-
-    source: str
-    months: tuple[str, ...]
-    assumptions: Assumptions
-    counts: dict[str, dict[str, tuple[int, ...]]]
-    mean_days: dict[str, tuple[float, ...]]
-
-    def weights(self, field: str, month: int) -> Mapping[str, int]:
-        """Return how often each value of a field stands in the month at that place."""
-        return {value: counts[month] for value, counts in self.counts[field].items()}
-
-    def totals(self) -> list[int]:
-        """Return the statements of each month."""
-        return [sum(self.weights("category", month).values()) for month in range(len(self.months))]
-
-
-def read_calibration() -> Calibration:
-    """Read the figures."""
-    return read_figures("moderation_statements.yaml", Calibration)
-
-
 def simulate_moderation_statements(target_dir: Path, scale: float, seed: int) -> list[Path]:
     """Write one Parquet file a month, 500,000 x scale rows in all; memory does not grow with the scale."""
-    figures, total = read_calibration(), max(1, round(ROWS * scale))
+    figures, total = read_statement_figures(), max(1, round(ROWS * scale))
     sellers = max(FEWEST_SELLERS, total // figures.assumptions.statements_per_seller)
     written, first = [], 0
     with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
         for month, rows in enumerate(shares(total, figures.totals())):
             select = _select(figures, Dice(seed), month, range(first, first + rows), sellers)
-            path = target_dir / f"moderation_statements-{figures.months[month]}.parquet"
+            path = target_dir / f"moderation_statements-{figures.simulated_months[month]}.parquet"
             written.append(write_parquet(connection, select, path))
             first += rows
     return written
 
 
-def _select(figures: Calibration, dice: Dice, month: int, rows: range, sellers: int) -> str:
+def _select(figures: StatementFigures, dice: Dice, month: int, rows: range, sellers: int) -> str:
     """Return the SELECT of one month's statements, whose numbers are the given ones."""
     assumed = figures.assumptions
     picks = {field: pick(throw, figures.weights(field, month)) for field, throw in FIELDS.items()}
@@ -111,14 +75,14 @@ def _select(figures: Calibration, dice: Dice, month: int, rows: range, sellers: 
         last=rows.stop,
         throws=", ".join(f"{dice.throw(throw)} AS {throw}" for throw in THROWS),
         picks=", ".join(f"{sql} AS picked_{field}" for field, sql in picks.items()),
-        month=figures.months[month],
+        month=figures.simulated_months[month],
         sellers=sellers,
         listings=assumed.listings_per_seller,
         price_throw=dice.throw("price", of="listing_number"),
         ean_throw=dice.throw("ean", of="listing_number"),
         ean_share=assumed.share_of_listings_with_ean,
-        reporting_days=figures.mean_days["disclosure_delay"][month],
-        moderation_days=figures.mean_days["moderation_delay"][month],
+        reporting_days=figures.mean_delay("disclosure_delay", month),
+        moderation_days=figures.mean_delay("moderation_delay", month),
         flaggers=assumed.share_of_notices_from_trusted_flaggers,
         keyword_share=assumed.share_with_keyword,
         keywords=keywords,

@@ -10,6 +10,7 @@ caveats:
   - >-
     The demonstration's statements are simulated from the very counts of AliExpress with which they are compared, so
     agreement is by construction; a project limited to some Member States sees a part that may differ.
+  - Public counts end on 2026-01-10, so a later month has nothing to compare with.
 datasets: [moderation_statements, dsa_transparency_daily]
 tiers: [vetted]
 parameters:

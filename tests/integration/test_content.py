@@ -10,10 +10,13 @@ import duckdb
 import pytest
 import sqlglot
 from support.content import REAL, REAL_SOURCES, REPOSITORY, answer, as_seen_by, published_files, the_site
+from support.factories import a_grant, a_person, a_project, a_request
 from support.publishing import now
 
 from portal.engines.duckdb.parser import DuckDBParser
 from portal.ids import DatasetName, QueryName
+from portal.policy.decide import decide
+from portal.policy.decision import Permit
 from portal.policy.model import Access, Tier
 from portal.simulation import SIMULATORS, simulate
 from portal.site import read_site
@@ -73,6 +76,38 @@ def test_staff_read_no_rows() -> None:
     staff = set(Tier) - set(RESEARCHERS)
     levels = {rule.access for policy in SITE.policies.values() for rule in policy.rules if rule.audience.tier in staff}
     assert levels <= {Access.CODEBOOK}
+
+
+@pytest.mark.parametrize(
+    ("tier", "granted", "undertakings", "access"),
+    [
+        (Tier.VETTED, True, {"aggregate-publication", "no-reidentification"}, Access.ROWS),
+        (Tier.VETTED, True, {"no-reidentification"}, Access.CODEBOOK),
+        (Tier.VETTED, False, {"aggregate-publication", "no-reidentification"}, Access.CODEBOOK),
+        (Tier.REGISTERED, True, set(), Access.AGGREGATES),
+        (Tier.REGISTERED, False, set(), Access.CODEBOOK),
+        (Tier.PUBLIC, True, set(), Access.CODEBOOK),
+        (Tier.STEWARD, True, set(), Access.CODEBOOK),
+        (Tier.REVIEWER, True, set(), Access.CODEBOOK),
+        (Tier.AUDITOR, True, set(), Access.CODEBOOK),
+    ],
+)
+def test_statements_open_as_far_as_tier_grant_and_undertakings_carry(
+    *, tier: Tier, granted: bool, undertakings: set[str], access: Access
+) -> None:
+    name = DatasetName("moderation_statements")
+    decision = decide(
+        a_request(
+            person=a_person(tier),
+            project=a_project(undertakings=frozenset(undertakings)),
+            grant=a_grant(dataset=name) if granted else None,
+            dataset=SITE.datasets[name],
+            policy=SITE.policies[name],
+        )
+    )
+    assert isinstance(decision, Permit)
+    assert decision.obligations.access is access
+    assert (decision.obligations.download is not None) == (access is Access.ROWS)
 
 
 @pytest.mark.parametrize("name", sorted(SIMULATORS))
