@@ -34,7 +34,7 @@ def show_explore() -> None:
     if not entries:
         st.info("No dataset is open to you row by row in this project. The catalogue says what is needed.")
         return
-    controls, result = st.columns([1, 2.4], gap="large")
+    controls, result = st.columns([1, 2.2], gap="large")
     with controls:
         asked, entry, types = _choose(entries)
         exploration = ask(entry, types, asked)

@@ -31,7 +31,7 @@ def show_answer(answer: Answer, *, key: str, title: str, chart: Chart | None = N
         st.caption(f"The first {counted(answer.receipt.rows, 'row')}; a limit cut the rest.")
     st.markdown(f"**{plain(title)}**")
     if chart and answer.receipt.rows > 1:
-        show_chart(answer, chart, title=title, key=f"{key}.chart")
+        show_chart(answer, chart, title=title, key=f"{key}.figure")
     show_table(answer, title=title, key=key)
     show_receipt(answer)
 

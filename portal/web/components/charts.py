@@ -1,5 +1,7 @@
 """Charts in one quiet form: the title says what is counted, the footer where it comes from."""
 
+from collections.abc import Sequence
+
 import plotly.express as px
 import plotly.graph_objects as go
 import streamlit as st
@@ -7,10 +9,11 @@ import streamlit as st
 from portal.desk.answers import Answer
 from portal.site.queries import Chart
 from portal.web.session import services
-from portal.web.view_models.charting import Drawn, fit
+from portal.web.view_models.charting import Drawn, fit, in_words, short_names
 from portal.web.view_models.wording import plain
 
-HEIGHT = 380
+HEIGHT, LEGEND_LINE, MARKED = 360, 19, 60
+"""Pixels of a chart and of each line of its legend; fewer points than the last are marked one by one."""
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -24,20 +27,31 @@ def show_chart(answer: Answer, chart: Chart, *, title: str, key: str) -> None:
 
 
 def _figure(drawn: Drawn, chart: Chart) -> go.Figure:
+    named = {chart.colour} | ({chart.x} if chart.kind == "bar" else set())
     columns = {name: [row[name] for row in drawn.rows] for name in {chart.x, chart.y, chart.colour or chart.x}}
+    columns = {name: _shortened(values) if name in named else values for name, values in columns.items()}
     match chart.kind:
         case "line":
-            figure = px.line(columns, x=chart.x, y=chart.y, color=chart.colour, markers=len(drawn.rows) < 60)  # noqa: PLR2004
+            figure = px.line(columns, x=chart.x, y=chart.y, color=chart.colour, markers=len(drawn.rows) < MARKED)
+            figure.update_yaxes(rangemode="tozero")
         case "bar":
             figure = px.bar(columns, x=chart.y, y=chart.x, color=chart.colour, orientation="h")
             figure.update_yaxes(categoryorder="total ascending", type="category", title=None)
         case "heatmap":
             figure = px.density_heatmap(columns, x=chart.x, y=chart.colour, z=chart.y, histfunc="sum")
-    if chart.kind != "heatmap":
-        along, _ = (figure.update_xaxes, 0) if chart.kind == "bar" else (figure.update_yaxes, 0)
-        along(rangemode="tozero", tickformat="~s")
-    figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": -0.2})
+    series = len(figure.data) if chart.colour and chart.kind != "heatmap" else 0
+    figure.update_layout(
+        height=HEIGHT + series * LEGEND_LINE,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"y": -0.25, "yanchor": "top", "x": 0, "title": None},
+    )
     return figure
+
+
+def _shortened(values: Sequence[object]) -> list[object]:
+    names = [in_words(value) for value in values]
+    short = short_names(names)
+    return [short[name] for name in names]
 
 
 def _footer(answer: Answer) -> str:

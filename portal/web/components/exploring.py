@@ -154,23 +154,21 @@ def _condition(
 
 
 def _days(name: str, given: Between, key: str) -> Between:
-    low, high = st.columns(2)
     first, last = date(1990, 1, 1), date(2100, 1, 1)
     since, until = (bound if isinstance(bound, date) else None for bound in (given.low, given.high))
     return Between(
-        low.date_input(f"{name} from", since, first, last, key=f"{key}.low", format="YYYY-MM-DD"),
-        high.date_input("to", until, first, last, key=f"{key}.high", format="YYYY-MM-DD"),
+        st.date_input(f"{name} from", since, first, last, key=f"{key}.low", format="YYYY-MM-DD"),
+        st.date_input(f"{name} to", until, first, last, key=f"{key}.high", format="YYYY-MM-DD"),
     )
 
 
 def _numbers(name: str, step: float, given: Between, key: str) -> Between:
-    low, high = st.columns(2)
     least, most = (
         None if bound is None or isinstance(bound, date) else type(step)(bound) for bound in (given.low, given.high)
     )
     return Between(
-        low.number_input(f"{name} from", value=least, step=step, key=f"{key}.low", placeholder="any"),
-        high.number_input("to", value=most, step=step, key=f"{key}.high", placeholder="any"),
+        st.number_input(f"{name} from", value=least, step=step, key=f"{key}.low", placeholder="any"),
+        st.number_input(f"{name} to", value=most, step=step, key=f"{key}.high", placeholder="any"),
     )
 
 

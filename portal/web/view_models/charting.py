@@ -1,8 +1,9 @@
 """Which chart fits an answer, and the words that say what it counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 import pyarrow as pa
 
@@ -55,6 +56,8 @@ def measure_words(measure: Measure, unit: str | None = None) -> str:
 
 def title_of(exploration: Exploration, unit: str | None, release: int) -> str:
     """Say what an exploration's answer counts, and of which release."""
+    if exploration.view == "rows":
+        return f"Rows · {exploration.dataset}, release {release}"
     groups = " and ".join(
         f"{group.grid} of {group.column}" if group.grid else group.column for group in exploration.groups
     )
@@ -88,6 +91,14 @@ def fit(rows: Sequence[Mapping[str, object]], chart: Chart) -> Drawn:
         rows, note = _largest(rows, chart.colour, chart.y, LARGEST // 3)
         notes += [note] if note else []
     return Drawn(rows, " ".join(notes))
+
+
+def short_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Return names without the words that all of them begin with, as `STATEMENT_CATEGORY_`, for want of room."""
+    words = {name: name.split("_") for name in names}
+    columns = zip(*words.values(), strict=False) if len(words) > 1 else ()
+    shared = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+    return {name: "_".join(said[shared:]) or name for name, said in words.items()}
 
 
 def _largest(

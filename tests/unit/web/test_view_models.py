@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.factories import a_dataset
 
 from portal.site.queries import Chart
-from portal.web.view_models.charting import LARGEST, chart_of, default_groups, fit, quick_chart, title_of
+from portal.web.view_models.charting import LARGEST, chart_of, default_groups, fit, quick_chart, short_names, title_of
 from portal.web.view_models.exploration import Exploration, Group, Measure
 from portal.web.view_models.finding import matches
 from portal.web.view_models.parameters import names_in, read_value, write_value
@@ -37,6 +37,10 @@ def test_a_title_says_what_is_counted_and_of_which_release() -> None:
     assert title_of(exploration, "EUR", 3) == "Sum of price (EUR) by month of day · sales, release 3"
 
 
+def test_rows_are_not_called_a_number() -> None:
+    assert title_of(Exploration("sales", view="rows"), None, 3) == "Rows · sales, release 3"
+
+
 def test_a_dataset_is_first_seen_by_month_where_it_has_days() -> None:
     assert default_groups("day", TYPES) == (Group("day", "month"),)
     assert default_groups(None, TYPES) == default_groups("country", TYPES) == ()
@@ -47,6 +51,13 @@ def test_too_many_bars_are_cut_to_the_largest_and_it_is_said() -> None:
     drawn = fit(rows, Chart(kind="bar", x="country", y="rows"))
     assert [row["rows"] for row in drawn.rows] == list(range(100 - LARGEST, 100))
     assert drawn.note == f"The {LARGEST} largest of 100 values of country."
+
+
+def test_names_lose_the_words_that_all_begin_with() -> None:
+    assert short_names(["KIND_ONE", "KIND_OTHER"]) == {"KIND_ONE": "ONE", "KIND_OTHER": "OTHER"}
+    assert short_names(["KIND_ONE", "KIND_"]) == {"KIND_ONE": "ONE", "KIND_": "KIND_"}
+    assert short_names(["DE", "DK"]) == {"DE": "DE", "DK": "DK"}
+    assert short_names(["ONLY_ONE"]) == {"ONLY_ONE": "ONLY_ONE"}
 
 
 def test_the_quick_chart_needs_a_number_and_something_to_lay_it_along() -> None:
