@@ -93,8 +93,8 @@ def test_a_dataset_page_says_what_becomes_of_each_column(services: Services) -> 
     assert services.site.datasets
     app = open_page("dataset", VERA, GOODS, name="sales")
     codebook = app.table[0].value.set_index("Column")["For you"]
-    assert codebook["`id`"].startswith("hidden")
-    assert codebook["`seller`"].startswith("replaced by a pseudonym")
+    assert codebook["`id` varchar"].startswith("hidden")
+    assert codebook["`seller` varchar"].startswith("replaced by a pseudonym")
 
 
 def test_a_closed_dataset_reads_as_one_that_does_not_exist(services: Services) -> None:

@@ -57,8 +57,7 @@ def _show_codebook(entry: CatalogueEntry) -> None:
     st.table(
         [
             {
-                "Column": code(name),
-                "Type": column.type.lower(),
+                "Column": f"{code(name)} {plain(column.type.lower())}",
                 "Meaning": _meaning(column),
                 "For you": _mask(entry, name),
             }

@@ -51,7 +51,14 @@ def _show_card(query: SavedQuery, levels: Mapping[DatasetName, Access]) -> None:
     level = min(levels[DatasetName(name)] for name in query.front.datasets)
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.button(query.front.title, key=f"open {query.name}", on_click=_open, args=(query.name,), type="tertiary")
+            st.button(
+                query.front.title,
+                key=f"open {query.name}",
+                on_click=_open,
+                args=(query.name,),
+                type="tertiary",
+                wrap=True,
+            )
             if level is not Access.ROWS:
                 show_level(level)
         st.caption(prose(query.front.question))

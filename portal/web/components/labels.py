@@ -16,7 +16,7 @@ def show_access(decision: Decision) -> None:
 def show_level(level: Access) -> None:
     """Show a level of access."""
     words, colour = ACCESS_BADGES[level]
-    st.badge(words, icon=":material/lock_open:" if level else ":material/lock:", color=colour)
+    st.badge(words, icon=":material/lock_open:" if level > Access.CODEBOOK else ":material/lock:", color=colour)
 
 
 def show_synthetic() -> None:
