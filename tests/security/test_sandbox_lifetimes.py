@@ -50,13 +50,13 @@ def running(engine: DuckDBSandbox) -> list[psutil.Process]:
     return [child for child in zygote_of(engine).children() if child.cpu_times().user > 0.15]
 
 
-def while_running(engine: DuckDBSandbox, act: Callable[[], object]) -> PortalError:
+def while_running(engine: DuckDBSandbox, act: Callable[[], object], seconds: float = 10) -> PortalError:
     """Return how an endless statement ends when `act` is done to it."""
     caught: list[PortalError] = []
 
     def run() -> None:
         try:
-            answer(engine, ENDLESS)
+            answer(engine, ENDLESS, seconds=seconds)
         except PortalError as error:
             caught.append(error)
 
@@ -71,6 +71,13 @@ def while_running(engine: DuckDBSandbox, act: Callable[[], object]) -> PortalErr
 
 def works(engine: DuckDBSandbox) -> bool:
     return answer(engine, "SELECT 1 AS x")[0]["x"].to_pylist() == [1]
+
+
+def works_now(engine: DuckDBSandbox) -> bool:
+    try:
+        return works(engine)
+    except EngineFailure:
+        return False
 
 
 @pytest.mark.parametrize("deadly", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
@@ -112,6 +119,26 @@ def test_a_zygote_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.Mon
         zygote_of(engine).suspend()
         assert works(engine)
         assert works(engine)
+
+
+def test_a_stopped_sandbox_ends_in_time(tmp_path: Path) -> None:
+    with sandbox(tmp_path) as engine:
+        assert works(engine)
+        error = while_running(engine, lambda: [process.suspend() for process in running(engine)], seconds=1)
+        assert error.faults[0].code == "TIME_LIMIT"
+        assert works(engine)
+
+
+def test_a_machine_out_of_descriptors_refuses_new_statements_and_harms_none(tmp_path: Path) -> None:
+    with sandbox(tmp_path, warm=1) as engine, engine.read(ReadJob("SELECT 1")) as stream:
+        zygote = zygote_of(engine)
+        before = zygote.rlimit(psutil.RLIMIT_NOFILE)
+        zygote.rlimit(psutil.RLIMIT_NOFILE, (6, before[1]))
+        assert eventually(lambda: not works_now(engine))  # some stood ready yet
+        zygote.rlimit(psutil.RLIMIT_NOFILE, before)
+        assert sum(batch.num_rows for batch in stream.batches()) == 1
+        assert eventually(lambda: works_now(engine))
+        assert zygote_of(engine).pid == zygote.pid
 
 
 def test_leaving_early_ends_the_process(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ _CANARIES = (
     ("SET threads = 8", duckdb.InvalidInputException),
 )
 """DuckDB itself must refuse each of these, in this way, before a statement may run."""
+_ALWAYS: Mapping[str, object] = MappingProxyType(
+    {"max_expression_depth": 250, "error_on_division_by_zero": False, "errors_as_json": True}
+)
 _PARAMETER_KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {"plain": lambda value: value, "date": date.fromisoformat, "datetime": datetime.fromisoformat}
 )
@@ -84,11 +87,12 @@ def open_engine() -> duckdb.DuckDBPyConnection:
 
 def serve(engine: duckdb.DuckDBPyConnection, channel: socket.socket, parent: int) -> None:
     """Wait for the one job, run it and send what comes of it."""
+    connection = engine.cursor()  # of its own: what is random must not be a copy
+    _set(connection, _ALWAYS)
     kind, payload = frames.receive(channel)
     if kind is not Kind.JOB:
         return
     job = Job(**json.loads(bytes(payload)))
-    connection = engine.cursor()  # of its own: what is random must not be a copy
     try:
         _confine(job, parent)
         _prepare(connection, job)
@@ -112,8 +116,7 @@ def _confine(job: Job, parent: int) -> None:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, job: Job) -> None:
-    for setting, value in _settings(job).items():
-        connection.execute(f"SET {setting} = {value}")
+    _set(connection, _settings(job))
     forbid_new_tasks()
     try:
         for name, paths in job.tables.items():
@@ -125,6 +128,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: Job) -> None:
         _must_be_refused(connection, canary, refusal)
 
 
+def _set(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, object]) -> None:
+    for setting, value in settings.items():
+        connection.execute(f"SET {setting} = {value}")
+
+
 def _settings(job: Job) -> Mapping[str, object]:
     return {
         "memory_limit": f"'{job.memory_bytes * 3 // 4}B'",  # DuckDB overshoots; it should say so before the kernel does
@@ -133,9 +141,6 @@ def _settings(job: Job) -> Mapping[str, object]:
         "temp_directory": text(job.scratch),
         "max_temp_directory_size": f"'{job.scratch_bytes}B'",
         "max_execution_time": int(job.seconds * 1000),
-        "max_expression_depth": 250,
-        "error_on_division_by_zero": False,
-        "errors_as_json": True,
     }
 
 

@@ -81,16 +81,16 @@ def _address_space() -> int:
 
 
 def _become_nobody(scratch: str | None) -> None:
-    permitted = permitted_capabilities()
+    """Give up root and every capability; where there is no root to give up, the capabilities alone."""
+    permitted, kept = permitted_capabilities(), 0
     readers = [cap for cap in (Capability.DAC_READ_SEARCH, Capability.DAC_OVERRIDE) if permitted >> cap & 1]
-    if os.getuid() != 0 or not readers or not landlock.version():
-        keep_capabilities(0)
-        return
-    prctl(Prctl.SET_KEEPCAPS, 1)
-    if scratch:
-        os.chown(scratch, NOBODY, NOBODY)
-    with suppress(PermissionError):
-        os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
-    keep_capabilities(1 << readers[0])
+    if os.getuid() == 0 and readers and landlock.version():
+        with suppress(OSError):  # a container may know no such user, or forbid to become it
+            prctl(Prctl.SET_KEEPCAPS, 1)
+            if scratch:
+                os.chown(scratch, NOBODY, NOBODY)
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            kept = 1 << readers[0]
+    keep_capabilities(kept)

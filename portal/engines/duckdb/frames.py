@@ -16,6 +16,8 @@ FRAME_BYTES = 64_000_000
 
 PID = struct.Struct("<i")
 """What the zygote says of a new process, beside its descriptors."""
+NO_CHILD = b"-"
+"""What the zygote says where it could start none."""
 EXIT = struct.Struct("<iq")
 """What the zygote says of an ended one: its wait status, and its peak memory in bytes."""
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
-from portal.engines.duckdb.frames import EXIT, PID, readable
+from portal.engines.duckdb.frames import EXIT, NO_CHILD, PID, readable
 from portal.errors import EngineFailure, Fault
 
 _ENVIRONMENT = {
@@ -18,7 +18,7 @@ _ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 """All that the zygote knows of its surroundings; each keeps it at one thread, or its address space small."""
-_ARRIVES_WITHIN = 20.0
+_ARRIVES_WITHIN = 10.0
 _ENDS_WITHIN = 2.0
 
 
@@ -89,6 +89,8 @@ class Pool:
                 except OSError:
                     self._stop()
                     continue
+                if child is None:
+                    break
                 if child.alive():
                     return child
                 child.dispose()
@@ -137,10 +139,12 @@ class Pool:
         self._control = self._zygote = None
 
 
-def _next(control: socket.socket) -> Child:
-    """Order one more process, and take the oldest that is ready."""
+def _next(control: socket.socket) -> Child | None:
+    """Order one more process, and take the oldest that is ready; None where the zygote could start none."""
     control.send(b"+")
     told, descriptors, _, _ = socket.recv_fds(control, PID.size, 3)
+    if told == NO_CHILD:
+        return None
     if len(told) < PID.size or len(descriptors) < 3:  # noqa: PLR2004 - what the zygote sends with each child
         raise ConnectionResetError
     channel, exit_pipe, pidfd = descriptors

@@ -50,6 +50,7 @@ class DuckDBSandbox:
         with self._place(job.limits, cancel), self._scratch.folder() as folder:
             child = self._pool.take()
             try:
+                child.channel.settimeout(job.limits.seconds)
                 with suppress(OSError):  # a child that is gone is found out by reading
                     frames.send(child.channel, Kind.JOB, self._wire_job(job, folder).as_bytes())
                 yield Answer(child, job, Patience(job.limits, cancel))

@@ -11,7 +11,7 @@ import select
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import duckdb
 
@@ -39,38 +39,44 @@ class _Zygote:
                 if descriptor in self._living:
                     self._bury(descriptor)
                 elif self._control.recv(1):
-                    self._fork()
+                    self._fork_or_say_so()
                 else:
                     return
 
     def kill_all(self) -> None:
         """Kill every process that is left, with its group, and leave none to be buried by others."""
         for pid, _ in self._living.values():
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+            _kill(pid)
             os.waitpid(pid, 0)
 
+    def _fork_or_say_so(self) -> None:
+        try:
+            self._fork()
+        except OSError:  # the machine is out of processes or descriptors; those that run are not to suffer for it
+            self._control.send(frames.NO_CHILD)
+
     def _fork(self) -> None:
-        ours, theirs = socket.socketpair()
-        exit_read, exit_write = os.pipe()
         parent = os.getpid()
-        pid = os.fork()
-        if not pid:
-            self._be_child(theirs, parent)
-        os.setpgid(pid, pid)
-        pidfd = os.pidfd_open(pid)
-        self._living[pidfd] = pid, exit_write
-        self._poll.register(pidfd, select.POLLIN)
-        socket.send_fds(self._control, [frames.PID.pack(pid)], [ours.fileno(), exit_read, pidfd])
-        for each in (ours, theirs):
-            each.close()
-        os.close(exit_read)
+        with ExitStack() as opened:
+            ours, theirs = (opened.enter_context(each) for each in socket.socketpair())
+            exit_read, exit_write = os.pipe()
+            opened.callback(os.close, exit_read)
+            try:
+                pid = os.fork()
+            except OSError:
+                os.close(exit_write)
+                raise
+            if not pid:
+                self._be_child(theirs, parent)
+            pidfd = os.pidfd_open(pid)
+            self._living[pidfd] = pid, exit_write
+            self._poll.register(pidfd, select.POLLIN)
+            socket.send_fds(self._control, [frames.PID.pack(pid)], [ours.fileno(), exit_read, pidfd])
 
     def _bury(self, pidfd: int) -> None:
         pid, exit_write = self._living.pop(pidfd)
         self._poll.unregister(pidfd)
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # before the wait, while nobody else can have this number
+        _kill(pid)
         _, status, usage = os.wait4(pid, 0)
         with suppress(BrokenPipeError):
             os.write(exit_write, frames.EXIT.pack(status, usage.ru_maxrss * _KILOBYTE))
@@ -89,6 +95,13 @@ class _Zygote:
             serve(self._engine, channel, parent)
         finally:
             os._exit(0)
+
+
+def _kill(pid: int) -> None:
+    """Kill a child and its group. It was not waited for yet, so nobody else can have this number."""
+    os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def main(descriptor: int) -> None:
