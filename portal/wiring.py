@@ -6,6 +6,7 @@ from pathlib import Path
 from portal.clock import Clock, system_clock
 from portal.desk.services import Services
 from portal.engines.duckdb.parser import DuckDBParser
+from portal.engines.duckdb.protections import Protection, probe
 from portal.engines.duckdb.sandbox import DuckDBSandbox
 from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.errors import ContentError, Fault
@@ -24,17 +25,13 @@ from portal.workspaces.store import WorkspaceStore
 def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
     """Build everything that the use cases need. Raises `ContentError`, with every fault, where the site has any."""
     home = settings.home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    keys = load_keys(home / "keys")
-    database = open_database(settings.database_url or f"sqlite:///{home / 'portal.sqlite'}")
-    ledger = Ledger(database, keys.ledger, clock)
-    releases = ReleaseStore(home / "releases")
+    ledger, releases, keys = open_ledger(settings, clock), open_releases(settings), load_keys(home / "keys")
     parser = DuckDBParser()
     return Services(
         clock=clock,
         site=sound_site(settings.site, parser),
         keys=keys,
-        registry=Registry(database, ledger),
+        registry=Registry(ledger.engine, ledger),
         ledger=ledger,
         releases=releases,
         workspaces=_workspaces(home, releases, keys, settings),
@@ -48,6 +45,24 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
     )
 
 
+def open_ledger(settings: Settings, clock: Clock = system_clock) -> Ledger:
+    """Open the ledger of a home, whatever the state of the site."""
+    home = settings.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url or f"sqlite:///{home / 'portal.sqlite'}")
+    return Ledger(database, load_keys(home / "keys").ledger, clock)
+
+
+def open_releases(settings: Settings) -> ReleaseStore:
+    """Open the releases of a home."""
+    return ReleaseStore(settings.home.resolve() / "releases")
+
+
+def probe_sandbox() -> tuple[Protection, ...]:
+    """Try every protection of the sandbox on this machine."""
+    return probe()
+
+
 def sound_site(folder: Path, parser: DuckDBParser) -> Site:
     """Read the site, which must be without fault."""
     reading = read_site(folder)
@@ -58,7 +73,7 @@ def sound_site(folder: Path, parser: DuckDBParser) -> Site:
 
 def faults_of_site(settings: Settings) -> tuple[SiteFault, ...]:
     """Return every fault of the site, held also against what is published in the home."""
-    reading, releases = read_site(settings.site), ReleaseStore(settings.home / "releases")
+    reading, releases = read_site(settings.site), open_releases(settings)
     found = {name: releases.latest(name) for name in reading.site.datasets}
     published = {name: manifest for name, manifest in found.items() if manifest}
     return tuple(sorted({*check_site(reading, DuckDBParser()), *check_releases(reading, published)}))

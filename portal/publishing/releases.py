@@ -25,6 +25,10 @@ class ReleaseStore:
     root: Path
     _read: dict[Path, Manifest] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def datasets(self) -> tuple[DatasetName, ...]:
+        """Return the datasets of which anything was ever published."""
+        return tuple(sorted(DatasetName(folder.name) for folder in self.root.glob("*/")))
+
     def numbers(self, dataset: DatasetName) -> tuple[int, ...]:
         """Return the numbers of the dataset's releases, oldest first."""
         folder = self.root / dataset

@@ -1,0 +1,46 @@
+"""`portal workspaces`: governed copies, ahead of their first use and after their last."""
+
+import click
+
+from portal.cli.context import with_services
+from portal.cli.printing import json_option, progress_bar, show_records
+from portal.cli.values import asker_options
+from portal.desk.answers import Asker
+from portal.desk.services import Services
+from portal.desk.upkeep import HeldCopy, build_workspaces, held_workspaces, remove_ended
+
+
+@click.group
+def workspaces() -> None:
+    """Build, list and remove governed copies."""
+
+
+@workspaces.command
+@asker_options
+@json_option
+@with_services
+def build(services: Services, *, asker: Asker) -> None:
+    """Build every governed copy that somebody's project may query row by row."""
+    with progress_bar() as report:
+        copies = build_workspaces(services, asker, report)
+    show_records([{"dataset": copy.dataset, "release": copy.release, "rows": copy.rows} for copy in copies])
+
+
+@workspaces.command("list")
+@json_option
+@with_services
+def list_held(services: Services) -> None:
+    """List the governed copies that are on disk."""
+    show_records([_record(copy) for copy in held_workspaces(services)])
+
+
+@workspaces.command
+@json_option
+@with_services
+def prune(services: Services) -> None:
+    """Remove copies without a living grant, and answers and downloads past their days."""
+    show_records([_record(copy) for copy in remove_ended(services)])
+
+
+def _record(copy: HeldCopy) -> dict[str, str]:
+    return {"project": copy.project, "dataset": copy.dataset}
