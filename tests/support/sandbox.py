@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,9 @@ class HostilePool:
     def take(self) -> Child:
         ours, theirs = socket.socketpair()
         exit_read, exit_write = os.pipe()
-        pid = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of a fork beside threads
+            pid = os.fork()
         if not pid:
             ours.close()
             faulthandler.disable()
