@@ -169,14 +169,14 @@ def _array(node: Tree) -> Tree:
 
 
 def _values(node: Tree) -> Tree:
-    """`(SELECT * FROM (VALUES (1))) AS valueslist` is DuckDB's way of writing `(VALUES (1))`."""
-    if node.get("type") != "SUBQUERY" or node.get("alias") != "valueslist":
+    """`(SELECT * FROM (VALUES (1))) AS valueslist` is how DuckDB, and `_values` how sqlglot, writes `(VALUES (1))`."""
+    if node.get("type") != "SUBQUERY" or node["alias"] not in ("valueslist", "_values") or node["column_name_alias"]:
         return node
     query = node["subquery"]["node"]
     kept = {key for key, value in query.items() if value and key not in ("type", "aggregate_handling", "cte_map")}
     is_list = kept == {"select_list", "from_table"} and query["from_table"]["type"] == "EXPRESSION_LIST"
     is_all = is_list and [item["class"] for item in query["select_list"]] == ["STAR"]
-    return {**query["from_table"], "alias": node["alias"]} if is_all and not query["cte_map"]["map"] else node
+    return query["from_table"] if is_all and not query["cte_map"]["map"] else node
 
 
 _EMPTY_CALL: Tree = MappingProxyType(

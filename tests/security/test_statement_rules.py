@@ -306,6 +306,9 @@ ALLOWED = """
     FROM ads
     TABLE ads
     VALUES (1), (2)
+    WITH f(a, b) AS (VALUES (1, 2)) SELECT * FROM f
+    WITH RECURSIVE f(a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM f WHERE a < 3) SELECT a FROM f
+    WITH f AS (VALUES (1), (2) ORDER BY 1 LIMIT 1) FROM f
     SELECT * FROM ADS
     SELECT Ads.Country FROM ads
     SELECT * FROM ads ads

@@ -54,6 +54,7 @@ def test_the_tables_must_be_exactly_the_planned_ones() -> None:
         ("SELECT 1_000 + .5", "SELECT 1000 + 0.5"),
         ("SELECT a ^ 2, @a, +a", "SELECT pow(a, 2), abs(a), a"),
         ("SELECT ARRAY[1]", "SELECT [1]"),
+        ("WITH f(a) AS (VALUES (1)) FROM f", "WITH f(a) AS (SELECT * FROM (VALUES (1)) AS _values) FROM f"),
         ("SELECT a::text, b::int8", "SELECT a::VARCHAR, b::BIGINT"),
     ],
 )
