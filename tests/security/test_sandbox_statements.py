@@ -85,15 +85,16 @@ def test_its_own_table_cannot_be_overwritten(engine: DuckDBSandbox, folder: Path
         ("SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))", "TIME_LIMIT"),
         ("WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r) SELECT max(x) FROM r", "TIME_LIMIT"),
         ("SELECT i, repeat('x', 1000) FROM range(1000000000) AS t(i)", "RESULT_TOO_LARGE"),
-        ("SELECT repeat('x', 100000000) AS x", "RESULT_TOO_LARGE"),
+        ("SELECT repeat('x', 70000000) AS x", "RESULT_TOO_LARGE"),
     ],
 )
 def test_a_statement_that_takes_too_much_is_stopped(engine: DuckDBSandbox, sql: str, code: str) -> None:
+    seconds = 1.5 if code == "TIME_LIMIT" else 15  # ample, for a busy machine
     begun = time.monotonic()
-    error = error_of(engine, sql, seconds=1.5, result_bytes=30_000_000, result_rows=10**9)
+    error = error_of(engine, sql, seconds=seconds, result_bytes=30_000_000, result_rows=10**9)
     assert isinstance(error, LimitReached)
     assert error.faults[0].code == code
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < seconds + 2.5
 
 
 @pytest.mark.parametrize(
