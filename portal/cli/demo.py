@@ -11,8 +11,10 @@ import click
 from portal.cli.context import services_over, settings_of, with_settings
 from portal.cli.printing import progress_bar
 from portal.cli.publish import publish_simulation
+from portal.desk.answers import Asker
 from portal.desk.publication import publish_release
 from portal.desk.services import Services
+from portal.desk.upkeep import build_workspaces
 from portal.errors import Fault, UsageError
 from portal.ids import DatasetName
 from portal.registry import seed_demo
@@ -62,7 +64,7 @@ def serve(settings: Settings) -> None:
 
 
 def _furnish(services: Services, site: Path, real: Path | None) -> None:
-    """Publish what has no release yet, and let the demo's people in."""
+    """Publish what has no release yet, let the demo's people in, and build what their projects may query."""
     for name in services.site.datasets:
         if services.releases.numbers(name):
             continue
@@ -74,6 +76,11 @@ def _furnish(services: Services, site: Path, real: Path | None) -> None:
             click.echo(f"Publishing {name} from made-up data, labelled synthetic …")
             publish_simulation(services, name)
     seed_demo(services.registry, services.clock(), services.site.datasets)
+    click.echo("Building the governed copies of the demo's projects …")
+    with progress_bar() as report:
+        for project in services.registry.projects():
+            for member in sorted(project.members):
+                build_workspaces(services, Asker(member, project.id), report)
 
 
 def _real_sources(name: DatasetName, site: Path, real: Path | None) -> list[Path]:

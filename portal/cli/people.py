@@ -32,9 +32,9 @@ def list_people(services: Services) -> None:
 @people.command
 @click.argument("person", type=PERSON)
 @click.option("--name", required=True, help="How the person is called.")
-@click.option("--tier", type=click.Choice(tuple(Tier)), required=True)
+@click.option("--tier", type=click.Choice([tier.value for tier in Tier]), required=True)
 @with_services
-def add(services: Services, person: PersonId, name: str, tier: Tier) -> None:
+def add(services: Services, person: PersonId, name: str, tier: str) -> None:
     """Admit somebody."""
     services.registry.add_person(Person(person, name, Tier(tier)), audit=by_operator(services))
     say(f"{person} is admitted.")
