@@ -2,11 +2,13 @@
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
 
 import portal
 from portal.api import catalogue, downloads, people, queries
 from portal.api.envelope import Envelope
 from portal.api.problems import HANDLERS, PROBLEMS
+from portal.api.reference import reference
 from portal.desk.services import Services
 
 DESCRIPTION = """\
@@ -22,6 +24,7 @@ def create_api(services: Services) -> FastAPI:
         title="DSA research portal",
         version=portal.__version__,
         description=DESCRIPTION,
+        docs_url=None,
         redoc_url=None,
         middleware=[Middleware(Envelope)],
         exception_handlers=HANDLERS,
@@ -30,4 +33,5 @@ def create_api(services: Services) -> FastAPI:
     api.state.services = services
     for routes in (catalogue, queries, downloads, people):
         api.include_router(routes.ROUTER)
+    api.add_api_route("/docs", lambda: HTMLResponse(reference(api.openapi())), include_in_schema=False)
     return api

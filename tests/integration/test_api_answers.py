@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.api import CSV, an_api, ask
+from support.api import CSV, an_api, ask, client_of
 from support.portal import SALES, VETTED, hidden_in
 
 from portal.desk.links import sign_link
@@ -152,3 +152,13 @@ def test_no_file_stays_behind_an_answer(tmp_path: Path) -> None:
         ask(client, SALES, CSV)
         spooled = [path for path in (tmp_path / "home" / "results").rglob("*") if path.is_file()]
     assert len(spooled) == 1
+
+
+def test_the_reference_needs_no_token_no_script_and_nothing_from_elsewhere(tmp_path: Path) -> None:
+    with an_api(tmp_path) as (services, _):
+        page = client_of(services).get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "POST /queries/{topic}/{name}/run" in page.text
+    assert "<script" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
