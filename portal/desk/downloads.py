@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Answer, Asker, DownloadTicket
 from portal.desk.citing import manifest_of
 from portal.desk.services import Services
-from portal.desk.statements import UNWATCHED, Running, permits_for, run_statement
-from portal.errors import Fault, LimitReached, NotFoundError, PolicyRefusal
+from portal.desk.statements import UNWATCHED, Running, duties_in_words, permits_for, run_statement
+from portal.errors import Fault, LimitReached, NotFoundError, PolicyRefusal, UsageError
 from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action
 from portal.policy.decision import Permit
@@ -19,6 +20,9 @@ from portal.registry import Audit, DownloadRecord
 from portal.sql import parse
 from portal.sql.plan import Statement
 from portal.workspaces.export import export_answer
+
+_OF_NO_DATASET = Download()
+"""The right to download the answer of a statement that reads no dataset."""
 
 
 def make_download(
@@ -45,9 +49,9 @@ def open_download(services: Services, asker: Asker, download: DownloadId) -> tup
     path = Path(record.path)
     if services.clock() >= record.expires_at or not path.exists():
         raise NotFoundError(Fault("DOWNLOAD_EXPIRED", "This download has expired.", fix="Make it again."))
-    _right_to_download(
-        services, asker, [DatasetName(source["dataset"]) for source in record.receipt["sources"]], record.format
-    )
+    names = [DatasetName(source["dataset"]) for source in record.receipt["sources"]]
+    _right_to_download(services, asker, names, record.format)
+    _refuse_outdated(services, asker, record)
     services.ledger.record(
         Action.DOWNLOAD_FETCHED,
         actor=asker.person,
@@ -81,7 +85,32 @@ def _right_to_download(services: Services, asker: Asker, names: Iterable[Dataset
     if closed := sorted(set(names) - set(permits)):
         raise NotFoundError(Fault("NO_SUCH_DATASET", f"There is no dataset open to you named {', '.join(closed)}."))
     rights = [_check_right(name, permit, file_format) for name, permit in permits.items()]
-    return min(rights, key=lambda right: right.max_rows, default=Download())
+    if not rights and file_format not in _OF_NO_DATASET.formats:
+        raise UsageError(Fault("DOWNLOAD_FORMAT", "There is no such format.", fix="Choose parquet or csv."))
+    return min(rights, key=lambda right: right.max_rows, default=_OF_NO_DATASET)
+
+
+def _refuse_outdated(services: Services, asker: Asker, record: DownloadRecord) -> None:
+    """Refuse a file that would not be made as it was: the policy or the grant has changed since.
+
+    What holds now is asked as of the file's own day, so that an embargo that has moved on changes nothing.
+    """
+    uses = {DatasetName(source["dataset"]): source for source in record.receipt["sources"]}
+    then = replace(services, clock=lambda: record.created_at)
+    for name, permit in permits_for(decide_for(then, asker, uses)).items():
+        if uses[name]["policy"] == permit.obligations.policy and (
+            tuple(uses[name]["obligations"]) == duties_in_words(permit.obligations)
+        ):
+            del uses[name]
+    if uses:
+        raise PolicyRefusal(
+            Fault(
+                "DOWNLOAD_OUTDATED",
+                f"What may be seen of {', '.join(sorted(uses))} has changed since this file was made.",
+                rule="download",
+                fix="Make the download again.",
+            )
+        )
 
 
 def _check_right(name: DatasetName, permit: Permit, file_format: str) -> Download:

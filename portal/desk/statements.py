@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from portal.catalogue.dataset import Erratum
 from portal.catalogue.release import Manifest
@@ -15,15 +15,19 @@ from portal.errors import Fault, LimitReached, PolicyRefusal, PortalError, State
 from portal.fingerprints import fingerprint
 from portal.ids import DatasetName, Fingerprint, ProjectId, ReceiptId
 from portal.ledger import Action
-from portal.policy.decision import Decision, Deny, Permit
+from portal.policy.decision import Decision, Deny, Obligations, Permit
 from portal.policy.explain import explain, obligation_in_words
 from portal.policy.model import Access, Limits
 from portal.sql import parse, plan
 from portal.sql.plan import Plan, Statement
 from portal.workspaces.plan import governed_schema
+from portal.workspaces.spool import Spooled
 from portal.workspaces.store import GovernedCopy
 
 BUDGET_DAYS = 7
+_HUGEINT = 2**127
+_LONGEST_TEXT = 100_000
+_FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most {_LONGEST_TEXT:,} characters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How a run is watched and bounded. `result_rows` lowers the policy's own limit of rows."""
+    """How a run is watched and bounded. `result_rows` can lower the policy's own limit of rows, never raise it."""
 
     result_rows: int | None = None
     cancel: CancelSignal | None = None
@@ -109,7 +113,6 @@ def _prepare(services: Services, asker: Asker, statement: Statement) -> _Prepare
     _check_parameters(planned, statement)
     workspace = workspace_of(person, project)
     limits = strictest([permit.obligations.limits for permit in permits.values()])
-    since = services.clock() - timedelta(days=BUDGET_DAYS)
     return _Prepared(
         statement,
         planned,
@@ -117,12 +120,17 @@ def _prepare(services: Services, asker: Asker, statement: Statement) -> _Prepare
         {name: _published(services, name) for name in permits},
         workspace,
         limits,
-        rows_left=limits.rows_per_week - services.ledger.rows_charged(workspace, since),
+        rows_left=_rows_left(services, workspace, limits),
     )
 
 
+def _rows_left(services: Services, workspace: ProjectId, limits: Limits) -> int:
+    since = services.clock() - timedelta(days=BUDGET_DAYS)
+    return limits.rows_per_week - services.ledger.rows_charged(workspace, since)
+
+
 def _run(services: Services, asker: Asker, prepared: _Prepared, running: Running) -> Answer:
-    _check_budget(prepared)
+    _check_budget(prepared.limits, prepared.rows_left, rows=1)
     copies = {name: _governed_copy(services, prepared, name, running.progress) for name in prepared.permits}
     started, receipt_id = services.clock(), ReceiptId(secrets.token_hex(16))
     with services.sandbox.read(_job(prepared, copies, running.result_rows), running.cancel) as stream:
@@ -142,23 +150,37 @@ def _run(services: Services, asker: Asker, prepared: _Prepared, running: Running
         seconds=(finished - started).total_seconds(),
         rows_left_this_week=prepared.rows_left - spooled.rows,
     )
-    services.ledger.record(
-        Action.STATEMENT_RAN,
-        actor=asker.person,
-        project=prepared.workspace,
-        subject=receipt.id,
-        details=receipt.as_record(),
-        rows=receipt.rows,
-    )
-    return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
+    return Answer(_charge(services, prepared, receipt, spooled), errata_of(services, prepared.plan), spooled.path)
 
 
-def _check_budget(prepared: _Prepared) -> None:
-    if prepared.rows_left <= 0:
+def _charge(services: Services, prepared: _Prepared, receipt: Receipt, spooled: Spooled) -> Receipt:
+    """Charge the answer's rows, one answer of a project at a time: others may have spent what was left meanwhile."""
+    try:
+        with services.spool.alone(prepared.workspace):
+            left = _rows_left(services, prepared.workspace, prepared.limits)
+            _check_budget(prepared.limits, left, rows=receipt.rows)
+            receipt = replace(receipt, rows_left_this_week=left - receipt.rows)
+            services.ledger.record(
+                Action.STATEMENT_RAN,
+                actor=receipt.person,
+                project=prepared.workspace,
+                subject=receipt.id,
+                details=receipt.as_record(),
+                rows=receipt.rows,
+            )
+    except PortalError:
+        spooled.path.unlink(missing_ok=True)
+        raise
+    return receipt
+
+
+def _check_budget(limits: Limits, rows_left: int, *, rows: int) -> None:
+    if rows > rows_left:
         raise LimitReached(
             Fault(
                 "WEEKLY_BUDGET",
-                f"The project has used its {prepared.limits.rows_per_week:,} rows of the last seven days.",
+                f"The project has used its {limits.rows_per_week:,} rows of the last seven days, or too many of them "
+                "for this answer.",
                 rule="limits.rows_per_week",
                 fix="Wait until earlier answers are seven days old, or aggregate in SQL: only rows handed out count.",
             )
@@ -222,11 +244,31 @@ def _published(services: Services, name: DatasetName) -> Manifest:
 def _check_parameters(planned: Plan, statement: Statement) -> None:
     missing = sorted(set(planned.parameters) - set(statement.parameters))
     unknown = sorted(set(statement.parameters) - set(planned.parameters))
-    if missing or unknown:
+    unfit = sorted(name for name in planned.parameters if not _is_fit(statement.parameters.get(name)))
+    if missing or unknown or unfit:
         raise UsageError(
             *(Fault("PARAMETER_MISSING", f"No value was given for ${name}.", fix="Give it.") for name in missing),
             *(Fault("PARAMETER_UNKNOWN", f"The statement has no ${name}.", fix="Leave it out.") for name in unknown),
+            *(Fault("PARAMETER_VALUE", f"The value of ${name} is not one that SQL takes.", fix=_FIT) for name in unfit),
         )
+
+
+def _is_fit(value: object) -> bool:
+    """Whether a value is of a kind that a statement can be given, and of a size that a ledger can keep."""
+    match value:
+        case None | bool() | float() | date():
+            return True
+        case int():
+            return abs(value) < _HUGEINT
+        case str():
+            return len(value) <= _LONGEST_TEXT and _as_text(value) == value
+        case _:
+            return False
+
+
+def _as_text(text: str) -> str:
+    """Return the text without what no file could hold: halves of characters."""
+    return text.encode(errors="replace").decode()
 
 
 def _governed_copy(
@@ -243,7 +285,7 @@ def _governed_copy(
 
 def _job(prepared: _Prepared, copies: Mapping[DatasetName, GovernedCopy], result_rows: int | None) -> ReadJob:
     limits = prepared.limits
-    rows = min(limits.result_rows if result_rows is None else result_rows, prepared.rows_left)
+    rows = min(limits.result_rows, prepared.rows_left, *([] if result_rows is None else [result_rows]))
     return ReadJob(
         sql=prepared.plan.sql,
         parameters=prepared.statement.parameters,
@@ -259,19 +301,25 @@ def _source_use(prepared: _Prepared, copy: GovernedCopy) -> SourceUse:
         release=copy.release,
         policy=obligations.policy,
         synthetic=prepared.manifests[copy.dataset].synthetic,
-        obligations=(
-            *(f"rows: {rule.words}" for rule in obligations.rows),
-            *(f"{name}: {obligation_in_words(duty)}" for name, duty in obligations.columns.items() if not duty.show),
-        ),
+        obligations=duties_in_words(obligations),
+    )
+
+
+def duties_in_words(obligations: Obligations) -> tuple[str, ...]:
+    """Return what was done to rows and columns, as a receipt has it."""
+    return (
+        *(f"rows: {rule.words}" for rule in obligations.rows),
+        *(f"{name}: {obligation_in_words(duty)}" for name, duty in obligations.columns.items() if not duty.show),
     )
 
 
 def _record_failure(services: Services, asker: Asker, statement: Statement, error: PortalError) -> None:
     refused = isinstance(error, StatementRefusal | PolicyRefusal | UsageError)
+    text = _as_text(statement.text[:_LONGEST_TEXT])
     services.ledger.record(
         Action.STATEMENT_REFUSED if refused else Action.STATEMENT_FAILED,
         actor=asker.person,
         project=asker.project,
-        subject=str(fingerprint(statement.text)),
-        details={"statement": statement.text, "codes": [fault.code for fault in error.faults]},
+        subject=str(fingerprint(text)),
+        details={"statement": text, "codes": [fault.code for fault in error.faults]},
     )

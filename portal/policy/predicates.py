@@ -33,10 +33,11 @@ def check_predicate(text: str, columns: Collection[str]) -> None:
 def bind_predicate(text: str, columns: Collection[str], values: Mapping[str, Sequence[str]]) -> str:
     """Return the rule as a constant DuckDB predicate, the project's values written in as literals.
 
-    A row for which the rule is unknown (NULL) does not satisfy it.
+    A row for which the rule is unknown (NULL) does not satisfy it; where the project has no value, any comparison with
+    its values is unknown, be it negated or not.
     """
     bound = _parse(text, columns).transform(lambda node: _fill_in(node, values))
-    return f"({bound.sql(dialect='duckdb')}) IS TRUE"
+    return f"({bound.sql(dialect='duckdb', comments=False)}) IS TRUE"
 
 
 def _parse(text: str, columns: Collection[str]) -> exp.Expr:
@@ -77,9 +78,11 @@ def _is_project_value(node: object) -> bool:
 def _fill_in(node: exp.Expr, values: Mapping[str, Sequence[str]]) -> exp.Expr:
     if isinstance(node, exp.In) and node.args.get("field"):
         literals = _literals(values[node.args["field"].name])
-        return exp.In(this=node.this, expressions=literals) if literals else exp.false()
+        return exp.In(this=node.this, expressions=literals) if literals else exp.null()
     if _is_project_value(node):
-        return exp.cast(exp.Array(expressions=_literals(values[node.name])), "VARCHAR[]", dialect="duckdb")
+        literals = _literals(values[node.name])
+        array = exp.Array(expressions=literals) if literals else exp.null()
+        return exp.cast(array, "VARCHAR[]", dialect="duckdb")
     return node
 
 

@@ -1,7 +1,9 @@
 """Answers on disk: written whole before anyone sees a row, kept apart by project, gone after their days."""
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,6 +50,16 @@ class Spool:
         finally:
             temporary.unlink(missing_ok=True)
         return Spooled(path, rows, answer.complete)
+
+    @contextmanager
+    def alone(self, project: ProjectId) -> Iterator[None]:
+        """Hold a project, which has answers, against other threads and processes that would count its rows as well."""
+        folder = os.open(self.root / project, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def remove_project(self, project: ProjectId) -> None:
         """Remove every answer of a project."""

@@ -88,7 +88,7 @@ def masked(name: str, value: Any, rule: dict[str, Any], narrowing: Narrowing) ->
         "constant": lambda: how,
         "map": lambda: how.get(value, "other"),
         "band": lambda: "<10" if value < 10 else "10-<100" if value < 100 else ">=100",
-        "top_code": lambda: min(value, how),
+        "top_code": lambda: type(value)(min(value, how)),
         "truncate": lambda: value.replace(day=1),
     }[kind]()
 
