@@ -46,18 +46,20 @@ def decide_for(services: Services, asker: Asker, names: Iterable[DatasetName]) -
     """Decide for each named dataset that exists."""
     person, project = identify(services, asker.person), project_of(services, asker)
     now = services.clock()
+    # Looked up for unknown names as well, so that the time to refuse does not tell which datasets exist.
+    grants = {name: services.registry.grant(name, project.id, now.date()) if project else None for name in names}
     return {
         name: decide(
             AccessRequest(
                 person=person,
                 project=project,
-                grant=services.registry.grant(name, project.id, now.date()) if project else None,
+                grant=grant,
                 dataset=services.site.datasets[name],
                 policy=services.site.policies.get(name),
                 now=now,
             )
         )
-        for name in names
+        for name, grant in grants.items()
         if name in services.site.datasets
     }
 

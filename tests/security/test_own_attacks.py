@@ -20,8 +20,8 @@ from portal.desk.statements import Running, run_statement
 from portal.errors import LimitReached, NotFoundError, PolicyRefusal, PortalError, StatementRefusal, UsageError
 from portal.ids import ProjectId
 from portal.ledger import Action
-from portal.policy.people import Narrowing
-from portal.registry import Audit
+from portal.policy.people import Grant, Narrowing
+from portal.registry import Audit, Registry
 from portal.sql.plan import Statement
 
 GOVERNED = """
@@ -282,6 +282,23 @@ def test_unknown_and_not_granted_are_refused_alike_for_downloads(shared: Service
             make_download(shared, ASKER, Statement(f"SELECT * FROM {table}"), "csv")
         messages.append(str(refused.value).replace(table, "?"))
     assert messages[0] == messages[1]
+
+
+def test_refusing_what_is_unknown_asks_as_much_as_refusing_what_is_not_granted(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    look_up = Registry.grants_of
+
+    def counted(registry: Registry, project: ProjectId) -> tuple[Grant, ...]:
+        asked.append(project)
+        return look_up(registry, project)
+
+    monkeypatch.setattr(Registry, "grants_of", counted)
+    for number, table in enumerate(("vault", "vaulx"), start=1):
+        with pytest.raises(StatementRefusal):
+            run_statement(services, ASKER, Statement(f"SELECT * FROM {table}"))
+        assert len(asked) == number
 
 
 def test_a_negated_row_rule_opens_nothing_to_a_project_without_values(services: Services) -> None:
