@@ -2,15 +2,15 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from portal.desk.access import decide_for, identify, project_of, workspace_of
-from portal.desk.answers import Answer, Asker, DownloadTicket
+from portal.desk.answers import Answer, Asker, DownloadTicket, SourceUse
 from portal.desk.citing import manifest_of
 from portal.desk.services import Services
-from portal.desk.statements import UNWATCHED, Running, duties_in_words, permits_for, run_statement
+from portal.desk.standing import changed_since
+from portal.desk.statements import UNWATCHED, Running, permits_for, run_statement
 from portal.errors import Fault, LimitReached, NotFoundError, PolicyRefusal, UsageError
 from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action
@@ -91,22 +91,13 @@ def _right_to_download(services: Services, asker: Asker, names: Iterable[Dataset
 
 
 def _refuse_outdated(services: Services, asker: Asker, record: DownloadRecord) -> None:
-    """Refuse a file that would not be made as it was: the policy or the grant has changed since.
-
-    What holds now is asked as of the file's own day, so that an embargo that has moved on changes nothing.
-    """
-    uses = {DatasetName(source["dataset"]): source for source in record.receipt["sources"]}
-    then = replace(services, clock=lambda: record.created_at)
-    for name, permit in permits_for(decide_for(then, asker, uses)).items():
-        if uses[name]["policy"] == permit.obligations.policy and (
-            tuple(uses[name]["obligations"]) == duties_in_words(permit.obligations)
-        ):
-            del uses[name]
-    if uses:
+    """Refuse a file that would not be made again as it was."""
+    sources = [SourceUse(**{**use, "obligations": tuple(use["obligations"])}) for use in record.receipt["sources"]]
+    if changed := changed_since(services, asker, sources, record.created_at):
         raise PolicyRefusal(
             Fault(
                 "DOWNLOAD_OUTDATED",
-                f"What may be seen of {', '.join(sorted(uses))} has changed since this file was made.",
+                f"What may be seen of {', '.join(sorted(changed))} has changed since this file was made.",
                 rule="download",
                 fix="Make the download again.",
             )

@@ -6,10 +6,9 @@ import pyarrow as pa
 import streamlit as st
 
 from portal.catalogue.dataset import Erratum
-from portal.desk import access, citing
+from portal.desk import citing
 from portal.desk.answers import Answer, Receipt
-from portal.policy.decision import Permit
-from portal.policy.model import Access
+from portal.desk.standing import changed_since
 from portal.site.queries import Chart
 from portal.web.components.charts import show_chart
 from portal.web.components.labels import show_synthetic_answer
@@ -37,15 +36,8 @@ def show_answer(answer: Answer, *, key: str, title: str, chart: Chart | None = N
 
 
 def still_stands(answer: Answer) -> bool:
-    """Whether everything behind an answer is still open, under the same policy, to the one who asks now."""
-    policies = {source.dataset: source.policy for source in answer.receipt.sources}
-    decisions = access.decide_for(services(), asker(), policies)
-    return set(decisions) == set(policies) and all(
-        isinstance(decision, Permit)
-        and decision.access is Access.ROWS
-        and decision.obligations.policy == policies[name]
-        for name, decision in decisions.items()
-    )
+    """Whether everything behind an answer is still open, and shown as it was, to the one who asks now."""
+    return not changed_since(services(), asker(), answer.receipt.sources, answer.receipt.at)
 
 
 def show_errata(errata: tuple[tuple[str, Erratum], ...]) -> None:

@@ -1,0 +1,38 @@
+"""Whether what was handed out once would be handed out again, as it was."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from portal.desk.access import decide_for
+from portal.desk.answers import Asker, SourceUse
+from portal.desk.services import Services
+from portal.desk.statements import duties_in_words
+from portal.ids import DatasetName
+from portal.policy.decision import Decision, Permit
+from portal.policy.model import Access
+
+
+def changed_since(
+    services: Services, asker: Asker, sources: Iterable[SourceUse], at: datetime
+) -> tuple[DatasetName, ...]:
+    """Return the datasets of an answer of that moment that are closed today, or would be shown otherwise than it did.
+
+    How they are shown is decided as of the answer's own day, so that an embargo that moves on changes nothing.
+    """
+    uses = {source.dataset: source for source in sources}
+    today = decide_for(services, asker, uses)
+    then = decide_for(replace(services, clock=lambda: at), asker, uses)
+    return tuple(
+        name for name, use in uses.items() if not (_is_open(today.get(name)) and _is_shown_as(use, then.get(name)))
+    )
+
+
+def _is_open(decision: Decision | None) -> bool:
+    return decision is not None and decision.access is Access.ROWS
+
+
+def _is_shown_as(use: SourceUse, decision: Decision | None) -> bool:
+    if not isinstance(decision, Permit):
+        return False
+    return (decision.obligations.policy, duties_in_words(decision.obligations)) == (use.policy, use.obligations)
