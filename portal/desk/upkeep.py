@@ -36,10 +36,11 @@ def held_workspaces(services: Services) -> tuple[HeldCopy, ...]:
 
 
 def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
-    """Remove governed copies without a living grant, answers of ended projects, and whatever is past its days."""
+    """Remove governed copies without a living grant, the answers of their projects, and whatever is past its days."""
     ended = tuple(copy for copy in held_workspaces(services) if not _is_living(services, copy))
     for copy in ended:
         services.workspaces.remove(copy.project, copy.dataset)
+        services.spool.remove_project(copy.project)
         services.ledger.record(
             Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
         )

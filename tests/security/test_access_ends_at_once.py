@@ -72,14 +72,15 @@ def test_when_access_ends_statements_and_made_downloads_end_with_it(
 
 
 @pytest.mark.parametrize("end", [revoke, expire_grant, end_project])
-def test_when_a_grant_ends_its_governed_copies_go_and_the_ledger_stays(
+def test_when_a_grant_ends_its_governed_copies_and_answers_go_and_the_ledger_stays(
     services: Services, end: Callable[[Services], Services]
 ) -> None:
-    run_statement(services, ASKER, ASK)
+    answer = run_statement(services, ASKER, ASK)
     folder = services.workspaces.root / PROJECT / SALES
     assert list(folder.glob("*.parquet"))
     assert [copy.dataset for copy in remove_ended(end(services))] == [SALES]
     assert not folder.exists()
+    assert not answer.spool.exists()
     assert services.ledger.verify() == ()
     assert {"statement-ran", "workspace-removed"} <= {entry.action.value for entry in services.ledger.tail(50)}
 
