@@ -6,6 +6,7 @@ same transaction, so that both are kept or neither. The one exception is the tim
 All methods raise `LimitReached` where the records stay busy and `EngineFailure` where they are away.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
-from portal.errors import Fault, NotFoundError
+from portal.errors import Fault, NotFoundError, UsageError
 from portal.ids import DatasetName, DownloadId, PersonId, ProjectId
 from portal.ledger.entries import Action, Event
 from portal.ledger.ledger import Ledger
@@ -37,6 +38,13 @@ from portal.storage import reading, writing
 
 LAST_USE_PRECISION = timedelta(minutes=1)
 """A token's last use is kept this finely, so that a busy token does not write at every request."""
+_PROJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
+"""A project's id names its folders. None begins with `_`, as the workspaces do that are open to a whole tier."""
+_BAD_PROJECT_ID = Fault(
+    "PROJECT_ID",
+    "A project cannot have this id.",
+    fix="Use at most 63 letters, digits, - and _, and begin with a letter or digit.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,12 @@ class Registry:
         return self._projects(select(projects).where(projects.c.id.in_(theirs)).order_by(projects.c.id))
 
     def add_project(self, project: Project, *, audit: Audit) -> None:
-        """Open a project with its members. Raises `UsageError` where the id is taken or a member is not known."""
+        """Open a project with its members.
+
+        Raises `UsageError` where the id is taken or can be no folder's name, or a member is not known.
+        """
+        if not _PROJECT_ID.fullmatch(project.id):
+            raise UsageError(_BAD_PROJECT_ID)
         row = project_row(project)
         details = row | {"members": sorted(project.members)}
         with self._change(audit, Action.PROJECT_CHANGED, project.id, project.id, details) as connection:

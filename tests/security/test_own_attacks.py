@@ -219,6 +219,13 @@ def test_a_project_that_is_not_the_askers_own_is_none(shared: Services, project:
         run_statement(shared, Asker(ADA, ProjectId(project)), Statement("SELECT 1"))
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", ".x", "a/b", "_open_vetted", "", "x\n", "x" * 64, "\u0440"], ids=ascii)
+def test_no_project_has_an_id_that_leaves_its_folder_or_is_another_workspace(shared: Services, name: str) -> None:
+    with pytest.raises(UsageError, match="id"):
+        shared.registry.add_project(a_project(id=ProjectId(name)), audit=Audit(None, NOW))
+    assert shared.registry.project(ProjectId(name)) is None
+
+
 def test_statements_at_once_cannot_spend_a_budget_twice(services: Services) -> None:
     bounded = under(services, limits={"rows_per_week": 1000})
     run_statement(bounded, ASKER, Statement("SELECT count(*) FROM sales"))
