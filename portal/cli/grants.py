@@ -11,6 +11,7 @@ from portal.cli.printing import json_option, say, show_records
 from portal.cli.values import DATASET, DAY, PROJECT
 from portal.desk.granting import give_grant
 from portal.desk.services import Services
+from portal.desk.upkeep import remove_ended
 from portal.ids import DatasetName, ProjectId
 from portal.policy.people import Grant, Narrowing
 
@@ -63,8 +64,9 @@ def give(  # noqa: PLR0913 - one for each option
 @click.argument("project", type=PROJECT)
 @with_services
 def revoke(services: Services, dataset: DatasetName, project: ProjectId) -> None:
-    """End every grant of DATASET to PROJECT at once."""
+    """End every grant of DATASET to PROJECT at once, and remove the governed copies that rested on it."""
     services.registry.revoke_grant(dataset, project, audit=by_operator(services))
+    remove_ended(services)
     say(f"{dataset} is no longer granted to {project}.")
 
 

@@ -12,6 +12,9 @@ from portal.policy.decision import Decision, Permit
 from portal.policy.model import Access
 from portal.policy.people import Person, Project
 
+OPEN_PREFIX = "_open_"
+"""Begins the workspace of those who come without a project, to data that is open to all of their tier."""
+
 
 def identify(services: Services, person_id: PersonId) -> Person:
     """Return the person, who must be known and still admitted."""
@@ -66,7 +69,7 @@ def decide_for(services: Services, asker: Asker, names: Iterable[DatasetName]) -
 
 def workspace_of(person: Person, project: Project | None) -> ProjectId:
     """Return whose governed copies serve this asker: the project's, or those open to all of a tier."""
-    return project.id if project else ProjectId(f"_open_{person.tier}")
+    return project.id if project else ProjectId(f"{OPEN_PREFIX}{person.tier}")
 
 
 def catalogue(services: Services, asker: Asker) -> tuple[CatalogueEntry, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.desk.access import decide_for, identify, project_of, workspace_of
+from portal.desk.access import OPEN_PREFIX, decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
 from portal.desk.services import Services
 from portal.engines.port import Progress
+from portal.errors import SignInError
 from portal.ids import DatasetName, ProjectId
 from portal.ledger import Action
 from portal.policy.decision import Permit
@@ -36,7 +37,7 @@ def held_workspaces(services: Services) -> tuple[HeldCopy, ...]:
 
 
 def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
-    """Remove governed copies without a living grant, the answers of their projects, and whatever is past its days."""
+    """Remove governed copies that nobody may read, the answers of their projects, and whatever is past its days."""
     ended = tuple(copy for copy in held_workspaces(services) if not _is_living(services, copy))
     for copy in ended:
         services.workspaces.remove(copy.project, copy.dataset)
@@ -60,14 +61,20 @@ def _build(services: Services, asker: Asker, workspace: ProjectId, progress: Pro
 
 def _is_living(services: Services, copy: HeldCopy) -> bool:
     """Say whether anyone may still read the copy: an open one as long as its dataset is there."""
-    today = services.clock().date()
     if copy.dataset not in services.site.datasets:
         return False
-    if copy.project.startswith("_open_"):
+    if copy.project.startswith(OPEN_PREFIX):
         return True
     project = services.registry.project(copy.project)
-    grant = services.registry.grant(copy.dataset, copy.project, today)
-    return project is not None and today <= project.ends and grant is not None and grant.is_active(today)
+    members = project.members if project else ()
+    return any(_may_read(services, Asker(member, copy.project), copy.dataset) for member in members)
+
+
+def _may_read(services: Services, asker: Asker, name: DatasetName) -> bool:
+    try:
+        return decide_for(services, asker, [name])[name].access is Access.ROWS
+    except SignInError:
+        return False
 
 
 def _old_downloads(services: Services) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from starlette.routing import Mount
 
 from portal import wiring
 from portal.api import create_api
+from portal.desk import upkeep
 from portal.desk.services import Services
 from portal.settings import Settings
 from portal.web.failures import show_failure
@@ -34,6 +35,7 @@ def create_app(settings: Settings, services: Services) -> st.App:
 def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
     services = wiring.services_of_this_process()
+    upkeep.remove_ended(services)
     try:
         uvicorn.run(
             create_app(settings, services),
