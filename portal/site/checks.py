@@ -23,11 +23,11 @@ def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ..
     """Return every fault of the site: those of reading it, and those between its files."""
     site = reading.site
     found = list(reading.faults)
-    unreadable = {PurePosixPath(fault.file).parent.name for fault in found if fault.file.startswith("datasets/")}
+    unreadable = {_dataset_of(fault.file) for fault in found if not fault.file.startswith("queries/")}
     found += [
         positions.fault(f"dataset {name!r} has no policy, so nobody gets in; write access_policies/{name}.yaml")
         for name, positions in reading.datasets.items()
-        if name not in site.policies
+        if name not in site.policies and name not in unreadable
     ]
     for name, policy in site.policies.items():
         positions = reading.policies[name]
@@ -39,6 +39,12 @@ def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ..
         if not unreadable & set(query.front.datasets):
             found += _check_query(query, site, reading.queries[query_name], parser)
     return tuple(sorted(set(found)))
+
+
+def _dataset_of(file: str) -> str:
+    """Name the dataset that a file of datasets or policies is about, so that one fault in it is not said again."""
+    path = PurePosixPath(file)
+    return path.parent.name if path.parts[0] == "datasets" else path.stem
 
 
 def _check_policy(policy: Policy, name: DatasetName, site: Site) -> Iterator[Finding]:

@@ -101,6 +101,12 @@ def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     assert {fault.split(":")[0] for fault in found} >= {DATASET_FILE, POLICY_FILE, QUERY_FILE}
 
 
+@pytest.mark.parametrize("case", ["unknown key", "policy: unknown tier"])
+def test_a_fault_is_said_once_and_not_again_by_the_files_that_rest_on_it(case: str, tmp_path: Path) -> None:
+    file, text, _ = CASES[case]
+    assert {fault.split(":")[0] for fault in faults(write_site(tmp_path, **{file: text}))} == {file}
+
+
 def test_a_file_that_is_not_text_is_a_fault_not_a_crash(tmp_path: Path) -> None:
     write_site(tmp_path)
     (tmp_path / POLICY_FILE).write_bytes(b"\xff\xfe\x00")
