@@ -89,7 +89,7 @@ class QuickEngine:
         with duckdb.connect(config={"threads": "1"}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for name, files in tables.items():
-                connection.execute(f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet({[*map(str, files)]})")
+                connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet({[*map(str, files)]})')
             relation = connection.sql(select)
             assert relation is not None
             return relation.to_arrow_table()
@@ -113,7 +113,7 @@ class World:
     asked: int = 0
     withheld: list[Withheld] = field(default_factory=list)
 
-    engine: TrustedEngine = field(default_factory=lambda: QuickEngine())
+    engine: TrustedEngine = field(default_factory=QuickEngine)
 
     def ask(self, *blocks: Block, project: str | None = None, subject: Subject | None = None) -> list[pa.Table]:
         named = [
@@ -128,7 +128,7 @@ class World:
             {DatasetName("dim_country"): [self.home / "dim_country.parquet"]},
             self.withheld.extend,
         )
-        protected = {ADS: Protected(subject or self.subject, _manifest(), [self.home / "ads.parquet"])}
+        protected = {ADS: Protected(subject or self.subject, a_manifest(), [self.home / "ads.parquet"])}
         released = release_blocks(named, protected, releasing)
         return [released[block.relation] for block in named]
 
@@ -176,7 +176,7 @@ def the_demo_world(home: Path, script: str) -> World:
     return a_world(home, rows)
 
 
-def _manifest() -> Manifest:
+def a_manifest() -> Manifest:
     return Manifest(
         dataset="ads", number=1, created_at=NOW, tool_version="0", synthetic=True, columns={}, rows=0, rejected_rows=0,
         recipe_sha256="", sources=(), files=(),
