@@ -89,7 +89,7 @@ def test_what_leaves_holds_every_rule_and_what_stays_has_cause(
             for key, members in groups.items():
                 fault = _group_fault(rows, members, block, rules)
                 if key not in shown or (not block.groupings and fault):
-                    assert fault or "complementary" == reasons[key, None]
+                    assert fault or reasons[key, None] == "complementary"
                     assert fault or any(_group_fault(rows, each, block, rules) for each in groups.values())
                     assert all(
                         row[each.name] is None for row in found for each in block.aggregates if not block.groupings
