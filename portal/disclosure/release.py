@@ -1,0 +1,140 @@
+"""From computed groups to the relation that leaves: judge, complement, audit, round. Pure.
+
+Nothing and too few look the same: a group that is withheld is not there, and a block without groups yields one row of
+NULL. A figure that is withheld is NULL, whatever the reason; the reasons are returned for the steward.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from portal.disclosure.base import BaseCells
+from portal.disclosure.cells import Figure, Group, Key, figure_fault, group_fault
+from portal.disclosure.complementary import with_complement
+from portal.disclosure.history import Candidate, Kind, Verdict
+from portal.disclosure.rounding import average, round_to
+from portal.policy.model import Disclosure
+from portal.sql.blocks import Aggregate, Block
+
+Place = tuple[Key, int]
+"""A figure of a block: the group's key and the aggregate's position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The base cells, by name, of a group and of each of its figures."""
+
+    whole: frozenset[str]
+    figures: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What was withheld and why; for the steward only, since the reason depends on data. `aggregate` None = all."""
+
+    relation: str
+    key: Key
+    aggregate: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A block after every rule that looks at it alone. `keys` are the groups that are shown."""
+
+    keys: tuple[Key, ...]
+    candidates: Mapping[Place, tuple[Candidate, ...]]
+    withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was computed for a block: its groups with their regions; `fault` withholds the block as a whole."""
+
+    groups: Sequence[Group]
+    regions: Mapping[Key, Region]
+    fault: str | None = None
+
+
+def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -> Judged:
+    """Apply thresholds, support, dominance and complement to a block."""
+    groups, regions = sorted(found.groups, key=lambda group: repr(group.key)), found.regions
+    sizes = {group.key: min(group.entities.values()) for group in groups}
+    joint = _joint(regions, base)
+    reasons: dict[Key, str] = {group.key: found.fault for group in groups} if found.fault else {}
+    for group in groups:
+        reason = group_fault(group, disclosure)
+        if reason:
+            reasons.setdefault(group.key, reason)
+    closed = with_complement(reasons.keys(), sizes, joint, disclosure.entities) if block.groupings else set(reasons)
+    withheld = [
+        Withheld(block.relation, key, None, reasons.get(key, "complementary")) for key in sorted(closed, key=repr)
+    ]
+    shown = [group for group in groups if group.key not in closed]
+    candidates: dict[Place, tuple[Candidate, ...]] = {}
+    for j, aggregate in enumerate(block.aggregates):
+        faults = {g.key: why for g in shown if (why := figure_fault(g, g.figures[j], aggregate, disclosure))}
+        hidden: Collection[Key] = set(faults)
+        if faults and block.groupings:
+            hidden = with_complement({*faults, *closed}, sizes, joint, disclosure.entities) - closed
+        for group in shown:
+            if group.key in hidden:
+                reason = faults.get(group.key, "complementary")
+                withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
+            else:
+                cells = regions[group.key].figures[j]
+                candidates[group.key, j] = tuple(_candidates(aggregate, group.figures[j], cells, disclosure))
+    return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
+
+
+def relation_of(block: Block, judged: Judged, verdicts: Mapping[Place, Verdict], keys: pa.Table) -> pa.Table:
+    """Return what leaves: a row for each group shown, with NULL for what is withheld.
+
+    `keys` has the columns `k{i}` of the block's groups with their types.
+    """
+    shown = judged.keys or (() if block.groupings else ((),))
+    columns = {
+        grouping.name: pa.array([key[i] for key in shown], type=keys.schema.field(f"k{i}").type)
+        for i, grouping in enumerate(block.groupings)
+    }
+    for j, aggregate in enumerate(block.aggregates):
+        values = [_value(aggregate, verdicts.get((key, j))) for key in shown]
+        columns[aggregate.name] = pa.array(values, type=_type(aggregate))
+    return pa.table(columns)
+
+
+def _joint(regions: Mapping[Key, Region], base: BaseCells) -> Callable[[Collection[Key]], Mapping[str, int]]:
+    places = {name: i for i, name in enumerate(base.names)}
+
+    def joint(keys: Collection[Key]) -> Mapping[str, int]:
+        cells = {places[name] for key in keys for name in regions[key].whole}
+        return {entity: len(base.entities_in(cells, entity)) for entity in base.members}
+
+    return joint
+
+
+def _candidates(
+    aggregate: Aggregate, figure: Figure, cells: frozenset[str], disclosure: Disclosure
+) -> Iterator[Candidate]:
+    column, step = aggregate.column, disclosure.round_counts_to
+    measured = column in disclosure.measures or column in disclosure.entities
+    counted = Candidate(Kind("count", column) if measured else Kind("rows"), cells, round_to(figure.rows, step))
+    if aggregate.function in ("sum", "avg"):
+        assert column is not None
+        base = disclosure.measures[column].round
+        yield Candidate(Kind("sum", column), cells, round_to(figure.value or 0.0, base))
+    if aggregate.function == "count_distinct":
+        yield Candidate(Kind("distinct", column), cells, round_to(figure.value or 0, step))
+    elif aggregate.function != "sum":
+        yield counted
+
+
+def _value(aggregate: Aggregate, verdict: Verdict | None) -> float | None:
+    if verdict is None or verdict.reason is not None:
+        return None
+    return average(*verdict.values) if aggregate.function == "avg" else verdict.values[0]
+
+
+def _type(aggregate: Aggregate) -> pa.DataType:
+    return pa.float64() if aggregate.function in ("sum", "avg") else pa.int64()

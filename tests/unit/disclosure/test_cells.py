@@ -1,0 +1,73 @@
+"""The rules of one cell."""
+
+import pytest
+from support.aggregates import a_disclosure
+
+from portal.disclosure.cells import Contributions, Figure, Group, effect_fault, figure_fault, group_fault, is_dominated
+from portal.policy.model import Dominance
+from portal.sql.blocks import Aggregate, Atom
+
+TWO = a_disclosure(entities={"advertiser_id": 10, "user_id": 20})
+FILTERED = Aggregate("n", "count_rows", None, (Atom("country", "=", ("FR",)),))
+PLAIN = Aggregate("n", "count_rows", None, ())
+
+
+def a_figure(support: int = 30, outside: int = 0, users: int = 30) -> Figure:
+    return Figure(99, None, {"advertiser_id": support, "user_id": users}, {"advertiser_id": outside, "user_id": 0}, {})
+
+
+def a_group(advertisers: int = 30, users: int = 30) -> Group:
+    return Group((), {"advertiser_id": advertisers, "user_id": users}, ())
+
+
+@pytest.mark.parametrize(("advertisers", "users", "withheld"), [(10, 20, False), (9, 20, True), (10, 19, True)])
+def test_a_group_holds_the_threshold_of_every_entity(advertisers: int, users: int, withheld: bool) -> None:  # noqa: FBT001
+    assert (group_fault(a_group(advertisers, users), TWO) is not None) is withheld
+
+
+def test_a_figure_needs_support_of_every_entity() -> None:
+    assert figure_fault(a_group(), a_figure(support=9), PLAIN, TWO) == "support: advertiser_id"
+    assert figure_fault(a_group(), a_figure(users=19), PLAIN, TWO) == "support: user_id"
+    assert figure_fault(a_group(), a_figure(), PLAIN, TWO) is None
+
+
+@pytest.mark.parametrize("outside", [1, 9])
+def test_a_filter_may_not_leave_out_a_few(outside: int) -> None:
+    assert figure_fault(a_group(), a_figure(outside=outside), FILTERED, TWO) == "complement: advertiser_id"
+    assert figure_fault(a_group(30), a_figure(support=30 - outside, outside=30), FILTERED, TWO) == (
+        "complement: advertiser_id"
+    )
+
+
+@pytest.mark.parametrize("outside", [0, 10])
+def test_a_filter_may_leave_out_none_or_enough(outside: int) -> None:
+    assert figure_fault(a_group(), a_figure(outside=outside), FILTERED, TWO) is None
+
+
+def test_a_condition_may_not_set_a_few_apart() -> None:
+    assert effect_fault({"d0_0": 0, "l0_0": 0, "d0_1": 20, "l0_1": 0}, TWO) is None
+    assert effect_fault({"d0_0": 0, "l0_0": 0, "d0_1": 19, "l0_1": 0}, TWO) is not None
+    assert effect_fault({"d0_0": 40, "l0_0": 9, "d0_1": 40, "l0_1": 0}, TWO) is not None
+
+
+@pytest.mark.parametrize(
+    ("total", "largest", "dominated"),
+    [
+        (100.0, (50.0, 45.0), True),
+        (100.0, (50.0, 40.0), False),
+        (100.0, (40.0, 51.0), True),
+        (0.0, (0.0, 0.0), False),
+        (7.0, (7.0,), True),
+        (0.0, (), False),
+    ],
+)
+def test_dominance(total: float, largest: tuple[float, ...], dominated: bool) -> None:  # noqa: FBT001
+    assert is_dominated(Contributions(total, largest), Dominance()) is dominated
+
+
+def test_each_dominance_rule_speaks_alone() -> None:
+    three = Contributions(103.0, (60.0, 40.0, 3.0))
+    assert is_dominated(three, Dominance(p=0.10, share=1.0))
+    assert not is_dominated(three, Dominance(p=0.04, share=1.0))
+    assert is_dominated(three, Dominance(p=0.04, share=0.97))
+    assert not is_dominated(three, Dominance(p=0.04, share=0.98))
