@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlglot import exp
-
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql.agreement import same, same_names
@@ -15,7 +13,7 @@ from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
 from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
 from portal.sql.protected import read_drafts
-from portal.sql.reading import Parsed, parse, unreadable
+from portal.sql.reading import Parsed, parsed_from, unreadable
 from portal.sql.released import put_cells
 from portal.sql.subject import Reading
 from portal.sql.verify import unseen, unverified, verify
@@ -52,7 +50,7 @@ def plan(
         sql = _rewritten(parsed, parser)
         blocks = put_cells(drafts, inlined, parser)
         if blocks:
-            sql = _over_cells(tree, blocks, tables, parser)
+            sql = _over_cells(parsed_from(parsed.text, tree), blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
     return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters, blocks=blocks)
@@ -104,15 +102,14 @@ def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
 
 
 def _over_cells(
-    tree: exp.Expr, blocks: tuple[Block, ...], tables: Mapping[DatasetName, TableSchema], parser: StatementParser
+    released: Parsed, blocks: tuple[Block, ...], tables: Mapping[DatasetName, TableSchema], parser: StatementParser
 ) -> str:
-    """Return the text of a tree that reads released relations, checked like any other statement over its tables."""
+    """Return the text of a statement over released relations, checked like any other over its tables."""
     relations = {DatasetName(block.relation): _relation(block) for block in blocks}
-    sql = write(tree)
-    again = parse(sql)
-    if resolve(again, {**tables, **relations}).faults or not set(relations) <= set(again.datasets):
+    if resolve(released, {**tables, **relations}).faults:
         raise StatementRefusal(unverified())
-    verify(sql, again.datasets, parser)
+    sql = write(released.tree)
+    verify(sql, released.datasets, parser)
     return sql
 
 

@@ -4,7 +4,8 @@ A block's keys and figures are released. HAVING, ORDER BY and LIMIT, and whateve
 are computed from the released values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -18,6 +19,9 @@ from portal.sql.places import fold, start_of
 from portal.sql.reading import common_table, is_base_table
 from portal.sql.sources import is_selection, items_of, subject_of
 from portal.sql.subject import Reading, Subject, bare
+
+MAX_BLOCKS = 32
+"""Each costs a pass over its dataset."""
 
 _PARTS = frozenset({"with_", "distinct", "expressions", "from_", "joins", "where", "group", "having", "order", "limit",
                     "offset"})  # fmt: skip
@@ -90,47 +94,56 @@ def read_drafts(reading: Reading, tree: exp.Expr) -> tuple[list[Draft], list[exp
 
     Whatever reads a protected dataset and is no block is refused, in `reading.faults`.
     """
+    readers: dict[int, list[exp.Expr]] = defaultdict(list)
+    pending: list[tuple[exp.Expr, str]] = []
+    for table in tree.find_all(exp.Table):
+        member = common_table(table)
+        if member is not None:
+            readers[id(member)].append(table)
+        elif is_base_table(table) and fold(table.name) in reading.protected:
+            pending.append((table, reading.protected[fold(table.name)].schema.name))
     selects: dict[int, tuple[exp.Select, str]] = {}
     inlined: dict[int, exp.CTE] = {}
-    for table in tree.find_all(exp.Table):
-        if is_base_table(table) and fold(table.name) in reading.protected:
-            dataset = reading.protected[fold(table.name)].schema.name
-            selects.update((id(each), (each, dataset)) for each in _selects_over(reading, table, dataset, inlined))
+    while pending:
+        item, dataset = pending.pop()
+        select = item.parent.parent if isinstance(item.parent, (exp.From, exp.Join)) else None
+        if not isinstance(select, exp.Select):
+            _no_rows(reading, item, dataset)
+            continue
+        items = _items_for(select, readers) if is_selection(select) else []
+        pending += [(each, dataset) for each in items]
+        if not items:
+            selects[id(select)] = (select, dataset)
+        elif isinstance(select.parent, exp.CTE):
+            inlined[id(select.parent)] = select.parent
+    return _in_order(reading, selects.values()), list(inlined.values())
+
+
+def _items_for(selection: exp.Select, readers: Mapping[int, list[exp.Expr]]) -> list[exp.Expr]:
+    """Return the FROM items that stand for a plain selection."""
+    parent = selection.parent
+    if isinstance(parent, exp.CTE):
+        return readers.get(id(parent), [])
+    return [parent] if isinstance(parent, exp.Subquery) and isinstance(parent.parent, (exp.From, exp.Join)) else []
+
+
+def _in_order(reading: Reading, selects: Iterable[tuple[exp.Select, str]]) -> list[Draft]:
+    ordered = sorted(selects, key=lambda each: start_of(each[0]))
+    if len(ordered) > MAX_BLOCKS:
+        select, dataset = ordered[MAX_BLOCKS]
+        message = f"One statement takes cells in at most {MAX_BLOCKS} places."
+        reading.refuse(select, dataset, "P_STEP", message, "Ask for more groups at once, with GROUP BY, or in parts.")
+        return []
     mark = _unused(reading.text)
-    ordered = sorted(selects.values(), key=lambda each: start_of(each[0]))
     drafts = [_read(reading, select, dataset, mark) for select, dataset in ordered]
-    return [draft for draft in drafts if draft is not None], list(inlined.values())
+    return [draft for draft in drafts if draft is not None]
 
 
 def _unused(text: str) -> str:
     mark = "_"
-    while f"{mark}cells" in fold(text) or f"{mark}key" in fold(text) or f"{mark}value" in fold(text):
+    while any(f"{mark}{word}" in fold(text) for word in ("cells", "key", "value")):
         mark += "_"
     return mark
-
-
-def _selects_over(reading: Reading, item: exp.Expr, dataset: str, inlined: dict[int, exp.CTE]) -> Iterator[exp.Select]:
-    """Yield each SELECT that must be a block because of one FROM item: of a plain selection, those that read it."""
-    select = item.parent.parent if isinstance(item.parent, (exp.From, exp.Join)) else None
-    if not isinstance(select, exp.Select):
-        _no_rows(reading, item, dataset)
-        return
-    items = list(_items_for(select)) if is_selection(select) else []
-    if items and isinstance(select.parent, exp.CTE):
-        inlined[id(select.parent)] = select.parent
-    for each in items:
-        yield from _selects_over(reading, each, dataset, inlined)
-    if not items:
-        yield select
-
-
-def _items_for(selection: exp.Select) -> Iterator[exp.Expr]:
-    """Yield the FROM items that stand for a plain selection."""
-    parent = selection.parent
-    if isinstance(parent, exp.CTE):
-        yield from (table for table in selection.root().find_all(exp.Table) if common_table(table) is parent)
-    elif isinstance(parent, exp.Subquery) and isinstance(parent.parent, (exp.From, exp.Join)):
-        yield parent
 
 
 def _no_rows(reading: Reading, node: exp.Expr, dataset: str) -> None:
@@ -279,7 +292,7 @@ def _check_query(draft: Draft, query: exp.Expr) -> None:
         inside = column.find_ancestor(exp.Select)
         seen = {fold(item.alias_or_name) for item in items_of(inside)} if inside is not None else set()
         outward = fold(column.table) in aliases - seen if column.table else fold(column.name) in own
-        if outward and not _reads_block(draft.subject.reading, inside):
+        if outward and (inside is draft.select or not _reads_block(draft.subject.reading, inside)):
             message = "A subquery beside released cells cannot look at the rows that the cells are made of."
             fix = f"Put the name of its own table before {column.name}; or: {_CELLS_FIRST}"
             draft.subject.refuse(column, "P_STEP", message, fix)

@@ -1,6 +1,7 @@
 """A statement over released cells in place of the blocks that it asks for."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -16,24 +17,27 @@ _GONE = ("joins", "group", "having")
 def put_cells(drafts: Sequence[Draft], inlined: Iterable[exp.CTE], parser: StatementParser) -> tuple[Block, ...]:
     """Let the tree that the drafts are of read their released relations instead, in place; return the blocks.
 
-    Every item keeps the name that DuckDB gives it.
+    Every item keeps the name that DuckDB gives it. One question that is asked twice is one block.
     """
     named = {id(item): (item, name) for draft in drafts for item, name in _named_items(draft, parser)}
     for item, name in named.values():
         if name:
             _name(item, name)
-    blocks = tuple(_block(draft, f"{draft.mark}cells{number}") for number, draft in enumerate(drafts, start=1))
-    for draft, block in zip(drafts, blocks, strict=True):
-        _replace(draft, block.relation)
+    blocks: dict[Block, Block] = {}
+    for draft in drafts:
+        block = _block(draft)
+        question = replace(block, line=0, column=0)
+        blocks.setdefault(question, replace(block, relation=f"{draft.mark}cells{len(blocks) + 1}"))
+        _put(draft, blocks[question].relation)
     for member in inlined:
         _leave_out(member)
-    return blocks
+    return tuple(blocks.values())
 
 
-def _block(draft: Draft, relation: str) -> Block:
+def _block(draft: Draft) -> Block:
     line, column = line_and_column(draft.subject.reading.text, start_of(draft.select))
     return Block(
-        relation=relation,
+        relation="",
         dataset=draft.subject.dataset,
         groupings=tuple(draft.groupings),
         aggregates=tuple(draft.aggregates),
@@ -46,8 +50,9 @@ def _block(draft: Draft, relation: str) -> Block:
 
 def _named_items(draft: Draft, parser: StatementParser) -> Iterator[tuple[exp.Expr, str | None]]:
     """Yield the block's items with their names, and so the items of queries around that hold the block."""
+    put = {id(node) for node, _ in draft.spots}
     for item in draft.select.expressions:
-        if not item.alias:
+        if not item.alias and any(id(node) in put or isinstance(node, exp.Query) for node in item.walk()):
             yield item, _name_of(draft, item) or _name_in_duckdb(item, parser)
     node: exp.Expr = draft.select
     while node.parent is not None:
@@ -76,7 +81,7 @@ def _name(item: exp.Expr, name: str) -> None:
     place.set("this", item)
 
 
-def _replace(draft: Draft, relation: str) -> None:
+def _put(draft: Draft, relation: str) -> None:
     select, having = draft.select, draft.select.args.get("having")
     if not draft.aggregates and select.args.get("group") is None:
         select.set("distinct", None)

@@ -18,6 +18,7 @@ from portal.ids import DatasetName
 from portal.sql import parse, plan
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin
 from portal.sql.places import fold
+from portal.sql.protected import MAX_BLOCKS
 
 ATTACKS = Path(__file__).parents[3] / "shared" / "attacks"
 ONLY_WHEN_RUN = {"ERR-007"}
@@ -338,7 +339,9 @@ REFUSED = {
         SELECT country, (SELECT d.name FROM dim_country d WHERE d.code = ads.country) FROM ads GROUP BY country
         SELECT country, (SELECT max(name) FROM dim_country WHERE code = country) FROM ads GROUP BY country
         SELECT count(*), EXISTS (SELECT 1 FROM dim_country WHERE code = placement) FROM ads
-        SELECT count(*) FROM ads HAVING count(*) > (SELECT count(*) FROM recsys WHERE region = country)""",
+        SELECT count(*) FROM ads HAVING count(*) > (SELECT count(*) FROM recsys WHERE region = country)
+        SELECT count(*), (VALUES (country)) FROM ads
+        SELECT count(*), (SELECT max(x) FROM (VALUES (country)) t(x)) FROM ads""",
     "SQL_NAME_TAKEN": """
         SELECT count(*) FROM ads AS moderation
         SELECT count(*) FROM moderation AS ads
@@ -559,6 +562,22 @@ def test_a_key_or_figure_that_is_asked_for_twice_is_released_once() -> None:
         "SELECT country, COUNTRY AS c, count(*), 2 * COUNT(*) FROM ads GROUP BY country, ads.country ORDER BY count(*)"
     ).blocks
     assert len(block.groupings) == len(block.aggregates) == 1
+
+
+def test_one_question_is_one_block_however_often_it_is_asked() -> None:
+    text = "SELECT (SELECT count(*) FROM ads), (SELECT COUNT() AS n FROM ads), (SELECT count(*) FROM ads WHERE country = 'FR')"
+    assert [block.relation for block in plan_over_cells(text).blocks] == ["_cells1", "_cells2"]
+
+
+def test_a_parameter_works_on_released_values() -> None:
+    planned = plan_over_cells("SELECT country, count(*) * $f AS n FROM ads GROUP BY country HAVING count(*) > $least")
+    assert sorted(planned.parameters) == ["f", "least"]
+    assert "$least" in planned.sql
+
+
+def test_a_statement_has_so_many_blocks_at_most() -> None:
+    many = " UNION ALL ".join(f"SELECT count(*) FROM ads WHERE country = '{i}'" for i in range(MAX_BLOCKS + 1))
+    assert [fault.code for fault in _faults(many)] == ["P_STEP"]
 
 
 def test_a_protected_dataset_stays_closed_where_it_is_not_given() -> None:
