@@ -234,7 +234,7 @@ def _whole_number(node: exp.Expr) -> Value | None:
 def _moment(node: exp.Expr) -> Value | None:
     """Return a date or timestamp that is written as a text, cast or plain."""
     if isinstance(node, exp.Cast) and node.to.this in (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ):
-        node = node.this if type(node) is exp.Cast else node
+        node = node.this if type(node) is exp.Cast and not node.to.expressions else node
     text = _text(node)
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) and _MOMENT.fullmatch(text) else None

@@ -171,6 +171,8 @@ def _read(reading: Reading, select: exp.Select, dataset: str, mark: str) -> Draf
         for part in (*select.expressions, *(select.args.get(slot) for slot in ("having", "order"))):
             if part is not None:
                 _read_expression(draft, part.this if isinstance(part, exp.Alias) else part)
+    if not draft.groupings and not draft.aggregates and len(reading.faults) == before:
+        _no_rows(reading, items_of(select)[0], dataset)
     return draft
 
 
@@ -215,7 +217,7 @@ def _read_groups(draft: Draft) -> bool:
     elif select.args.get("distinct") is not None and not any(item.find(exp.Star) for item in items):
         members = items
     else:
-        _no_rows(subject.reading, items[0], subject.dataset)
+        _no_rows(subject.reading, (items or items_of(select))[0], subject.dataset)
         return False
     keys = [read_group(subject, member) for member in members]
     for key in keys:

@@ -4,7 +4,7 @@ A plain selection, `SELECT columns FROM dataset WHERE atoms` in a WITH or in par
 place: its conditions become the block's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -154,7 +154,7 @@ def _declared(subject: Subject) -> str:
     return _joins_in_words(subject.disclosure.public_joins)
 
 
-def _joins_in_words(joins: "dict[str, str]") -> str:
+def _joins_in_words(joins: Mapping[str, str]) -> str:
     pairs = ", ".join(f"JOIN {target.partition('.')[0]} ON {own} = {target}" for own, target in joins.items())
     return f"Its policy allows: {pairs}." if pairs else "Its policy declares no join."
 
@@ -169,8 +169,3 @@ def _is_star(item: exp.Expr) -> bool:
 
 def _has_only(node: exp.Expr, slots: frozenset[str]) -> bool:
     return all(not value or slot in slots for slot, value in node.args.items())
-
-
-def selections_in(select: exp.Select) -> Sequence[exp.Select]:
-    """Return the plain selections that the FROM of a SELECT stands for."""
-    return [query for item in items_of(select) if (query := selection_behind(item)) is not None]

@@ -69,7 +69,11 @@ REFUSED = {
         SELECT count(*) FROM (SELECT country, random() AS r FROM ads) GROUP BY country
         WITH RECURSIVE r AS (SELECT country FROM ads UNION SELECT country FROM r) SELECT count(*) FROM r
         SELECT count(*) FROM (SELECT country FROM ads UNION ALL SELECT country FROM ads)
-        SELECT moderation FROM moderation""",
+        SELECT moderation FROM moderation
+        SELECT 'LU' FROM ads GROUP BY ALL
+        SELECT (SELECT 1) FROM ads GROUP BY ALL
+        SELECT 1 FROM ads HAVING true
+        SELECT FROM ads""",
     "P_AGG": """
         SELECT min(spend_eur) FROM ads
         SELECT country, max(impressions) FROM ads GROUP BY country
@@ -252,6 +256,7 @@ REFUSED = {
         SELECT count(*) FROM ads WHERE campaign_date < DATE '2026-02-31'
         SELECT count(*) FROM ads WHERE campaign_date < '20260201'
         SELECT count(*) FROM ads WHERE campaign_date < 'tomorrow'
+        SELECT count(*) FROM ads WHERE campaign_date < DATE(3) '2026-02-01'
         SELECT count(*) FROM ads WHERE campaign_date < current_date
         SELECT count(*) FROM ads WHERE campaign_date < make_date(2026, 2, 1)
         SELECT count(*) FROM ads WHERE campaign_date < DATE '2026-01-01' + INTERVAL 1 MONTH
