@@ -35,11 +35,10 @@ def items_of(select: exp.Select) -> list[exp.Expr]:
 
 def selection_behind(item: exp.Expr) -> exp.Select | None:
     """Return the query that a FROM item stands for, if it is a plain selection."""
-    if isinstance(item, exp.Table):
-        member = common_table(item)
-        query = member.this if member is not None else None
-    else:
-        query = item.this if isinstance(item, exp.Subquery) and _has_only(item, _JOINED) else None
+    if not _has_only(item, _JOINED):
+        return None
+    member = common_table(item) if isinstance(item, exp.Table) else item
+    query = member.this if isinstance(member, (exp.CTE, exp.Subquery)) else None
     return query if query is not None and is_selection(query) else None
 
 

@@ -70,6 +70,10 @@ REFUSED = {
         WITH RECURSIVE r AS (SELECT country FROM ads UNION SELECT country FROM r) SELECT count(*) FROM r
         SELECT count(*) FROM (SELECT country FROM ads UNION ALL SELECT country FROM ads)
         SELECT moderation FROM moderation
+        WITH c AS (FROM ads) SELECT count(*) FROM c TABLESAMPLE 10%
+        WITH c AS (FROM ads) SELECT count(*) FROM c PIVOT (count(*) FOR country IN ('DE', 'FR'))
+        WITH c AS (FROM ads) UNPIVOT c ON spend_eur INTO NAME n VALUE v
+        SELECT count(*) FROM (FROM ads) TABLESAMPLE 10%
         SELECT 'LU' FROM ads GROUP BY ALL
         SELECT (SELECT 1) FROM ads GROUP BY ALL
         SELECT 1 FROM ads HAVING true
