@@ -41,9 +41,14 @@ def start_of(node: exp.Expr | None) -> int:
     return 0
 
 
+def line_and_column(text: str, start: int) -> tuple[int, int]:
+    """Return where an offset is in the text, counted from 1."""
+    return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+
+
 def fault_at(text: str, start: int, words: Words) -> Fault:
     """Return the fault whose line, column and snippet are those of the offset `start`."""
     start = max(0, min(start, len(text) - 1))
-    begin = text.rfind("\n", 0, start) + 1
+    line, column = line_and_column(text, start)
     snippet = text[start : start + _SNIPPET].split("\n", 1)[0].rstrip()
-    return Fault(**asdict(words), line=text.count("\n", 0, start) + 1, column=start - begin + 1, snippet=snippet)
+    return Fault(**asdict(words), line=line, column=column, snippet=snippet)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from portal.ids import DatasetName
+from portal.policy.model import Disclosure
+from portal.sql.blocks import Block
 
 ParameterValue = str | int | float | bool | date | datetime | None
 
@@ -27,6 +29,14 @@ class TableSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class Protected:
+    """A dataset that is open for statistics only: its whole schema, and the rules under which it answers."""
+
+    schema: TableSchema
+    disclosure: Disclosure
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnUse:
     """One column of a dataset that the statement reads."""
 
@@ -38,13 +48,15 @@ class ColumnUse:
 class Plan:
     """A statement that may run: regenerated text (never the researcher's), what it reads and what it must be given.
 
-    `columns` holds every dataset column that is read, so that errata can follow the data.
+    `columns` holds every dataset column that is read, so that errata can follow the data. The text reads the released
+    relation of each of the `blocks`, and never the dataset that a block is about.
     """
 
     sql: str
     datasets: tuple[DatasetName, ...]
     columns: frozenset[ColumnUse]
     parameters: tuple[str, ...]
+    blocks: tuple[Block, ...] = ()
 
 
 class StatementParser(Protocol):

@@ -1,40 +1,75 @@
 """A statement that reads, and the tables its asker may see, to a plan that may run."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql.agreement import same, same_names
+from portal.sql.blocks import Block
 from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
 from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
-from portal.sql.plan import Plan, StatementParser, TableSchema
-from portal.sql.reading import Parsed, unreadable
-from portal.sql.verify import unseen, unverified
+from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
+from portal.sql.protected import read_drafts
+from portal.sql.reading import Parsed, parsed_from, unreadable
+from portal.sql.released import put_cells
+from portal.sql.subject import Reading
+from portal.sql.verify import unseen, unverified, verify
 
 MAX_FAULTS = 5
 
 
-def plan(parsed: Parsed, tables: Mapping[DatasetName, TableSchema], parser: StatementParser) -> Plan:
+def plan(
+    parsed: Parsed,
+    tables: Mapping[DatasetName, TableSchema],
+    parser: StatementParser,
+    protected: Mapping[DatasetName, Protected] = MappingProxyType({}),
+) -> Plan:
     """Check the statement against the closed world and the schemas, and write it anew.
 
-    `tables` are those the asker may read, and no others: an unknown table and one that is not granted then read alike.
+    `tables` are those the asker may read, and `protected` those that answer him in statistics only; no others: an
+    unknown table and one that is not granted then read alike.
 
     Raises:
         StatementRefusal: Up to five faults at once, in the order of the text.
     """
-    granted = {fold(name): name for name in tables}
+    schemas = {**tables, **{name: each.schema for name, each in protected.items()}}
+    granted = {fold(name): name for name in schemas}
     try:
-        names = resolve(parsed, tables)
-        faults = [*faults_of_grammar(parsed, granted), *names.faults] or list(faults_of_unread(parsed, names))
+        names = resolve(parsed, schemas)
+        reading = _reading(parsed, tables, protected)
+        tree = parsed.tree.copy()
+        drafts, inlined = read_drafts(reading, tree)
+        faults = _merged([*faults_of_grammar(parsed, granted), *names.faults], reading.faults)
+        faults = faults or list(faults_of_unread(parsed, names))
         if faults:
             raise StatementRefusal(*_first(faults))
         read = tuple(granted[name] for name in parsed.datasets)
         sql = _rewritten(parsed, parser)
+        blocks = put_cells(drafts, inlined, parser)
+        if blocks:
+            sql = _over_cells(parsed_from(parsed.text, tree), blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
-    return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters)
+    return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters, blocks=blocks)
+
+
+def _reading(
+    parsed: Parsed, tables: Mapping[DatasetName, TableSchema], protected: Mapping[DatasetName, Protected]
+) -> Reading:
+    return Reading(
+        parsed.text,
+        {fold(name): schema for name, schema in tables.items()},
+        {fold(name): each for name, each in protected.items()},
+    )
+
+
+def _merged(faults: list[Fault], of_blocks: list[Fault]) -> list[Fault]:
+    """Return the faults of both; of two at one place, what is wrong in any statement says enough."""
+    places = {(fault.line, fault.column) for fault in faults}
+    return [*faults, *(fault for fault in of_blocks if (fault.line, fault.column) not in places)]
 
 
 def _first(faults: list[Fault]) -> list[Fault]:
@@ -64,6 +99,23 @@ def _rewritten(parsed: Parsed, parser: StatementParser) -> str:
     if any(True for _ in unseen(read, parsed.datasets)):
         raise StatementRefusal(unverified())
     return sql
+
+
+def _over_cells(
+    released: Parsed, blocks: tuple[Block, ...], tables: Mapping[DatasetName, TableSchema], parser: StatementParser
+) -> str:
+    """Return the text of a statement over released relations, checked like any other over its tables."""
+    relations = {DatasetName(block.relation): _relation(block) for block in blocks}
+    if resolve(released, {**tables, **relations}).faults:
+        raise StatementRefusal(unverified())
+    sql = write(released.tree)
+    verify(sql, released.datasets, parser)
+    return sql
+
+
+def _relation(block: Block) -> TableSchema:
+    names = [*(key.name for key in block.groupings), *(figure.name for figure in block.aggregates)]
+    return TableSchema(DatasetName(block.relation), dict.fromkeys(names, ""))
 
 
 def _too_deep() -> Fault:

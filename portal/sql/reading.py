@@ -47,6 +47,11 @@ def parse(text: str) -> Parsed:
         StatementRefusal: The text is too long or too deep, is not SQL, or is not exactly one SELECT-like statement.
     """
     tree = _tree(text, tokens_of(text))
+    return parsed_from(text, tree)
+
+
+def parsed_from(text: str, tree: exp.Expr) -> Parsed:
+    """Return a tree, whose nodes have their places in the text, with the tables and parameters that it names."""
     names = dict.fromkeys(fold(table.name) for table in tree.find_all(exp.Table) if is_base_table(table))
     parameters = dict.fromkeys(str(node.this) for node in tree.find_all(exp.Placeholder))
     return Parsed(text, tree, tuple(DatasetName(name) for name in names), tuple(parameters))
