@@ -388,7 +388,7 @@ ALLOWED = """
     SELECT DISTINCT country, count(*) > 100 AS many FROM ads GROUP BY country, placement ORDER BY ALL
     SELECT placement, country, sum(spend_eur) AS s FROM ads GROUP BY 2, 1 ORDER BY s DESC LIMIT 3
     SELECT placement p, sum(spend_eur) s FROM ads GROUP BY p HAVING s > 10 ORDER BY s DESC
-    SELECT placement, count(*) AS n, n * 2 AS double FROM ads GROUP BY placement HAVING count(*) > 10 AND n > 20 ORDER BY n + 1
+    SELECT placement, count(*) AS n, n * 2 AS double FROM ads GROUP BY placement HAVING count(*) > 10 AND n > 20 ORDER BY n + 1, placement
     SELECT country, 'x' AS label, 1, count(*) FROM ads GROUP BY ALL ORDER BY ALL
     SELECT upper(country), lower(country) || '!' AS l, count(*) FROM ads GROUP BY country ORDER BY country
     SELECT CASE WHEN count(*) > 1000 THEN 'many' ELSE 'few' END, country FROM ads GROUP BY (country) ORDER BY country
