@@ -71,7 +71,9 @@ def measure(scale: float) -> Mapping[str, object]:
 def _publish(services: Services, home: Path, scale: float) -> int:
     sources = simulate(DATASET, home / "raw", scale, 1)
     dataset = services.site.datasets[DATASET]
-    manifest = publish(dataset, sources, home / "home" / "releases", services.keys.platform, system_clock, True)  # noqa: FBT003
+    manifest = publish(
+        dataset, sources, home / "home" / "releases", services.keys.platform, system_clock, synthetic=True
+    )
     today, audit = services.clock().date(), Audit(None, services.clock())
     services.registry.add_person(Person(ASKER.person, "Bench", Tier.VETTED), audit=audit)
     project = Project(
