@@ -10,7 +10,7 @@ from portal.engines.duckdb.protections import Protection, probe
 from portal.engines.duckdb.sandbox import DuckDBSandbox
 from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.errors import ContentError, Fault
-from portal.keys import Keys, load_keys
+from portal.keys import load_keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
 from portal.registry import Registry, open_database
@@ -18,6 +18,7 @@ from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
 from portal.site.releases import check_releases
+from portal.workspaces.history_store import FileHistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
 
@@ -27,6 +28,7 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
     home = settings.home.resolve()
     ledger, releases, keys = open_ledger(settings, clock), open_releases(settings), load_keys(home / "keys")
     parser = DuckDBParser()
+    trusted = DuckDBTrusted(threads=settings.threads, memory_bytes=settings.build_memory)
     return Services(
         clock=clock,
         site=sound_site(settings.site, parser),
@@ -34,7 +36,9 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         registry=Registry(ledger.engine, ledger),
         ledger=ledger,
         releases=releases,
-        workspaces=_workspaces(home, releases, keys, settings),
+        workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),
+        histories=FileHistoryStore(home / "history"),
+        trusted=trusted,
         sandbox=DuckDBSandbox(
             home / "scratch", concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads
         ),
@@ -83,9 +87,3 @@ def faults_of_site(settings: Settings) -> tuple[SiteFault, ...]:
 def services_of_this_process() -> Services:
     """Return the services that web and API of one process share, built at first use from the settings."""
     return build_services(Settings())
-
-
-def _workspaces(home: Path, releases: ReleaseStore, keys: Keys, settings: Settings) -> WorkspaceStore:
-    return WorkspaceStore(
-        home / "workspaces", releases, DuckDBTrusted(threads=settings.threads, memory_bytes=settings.build_memory), keys
-    )

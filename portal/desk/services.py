@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.clock import Clock
-from portal.engines.port import SandboxEngine
+from portal.engines.port import SandboxEngine, TrustedEngine
 from portal.keys import Keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
 from portal.registry import Registry
 from portal.site import Site
 from portal.sql.plan import StatementParser
+from portal.workspaces.history_store import HistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
 
@@ -26,6 +27,8 @@ class Services:
     ledger: Ledger
     releases: ReleaseStore
     workspaces: WorkspaceStore
+    histories: HistoryStore
+    trusted: TrustedEngine
     sandbox: SandboxEngine
     parser: StatementParser
     spool: Spool

@@ -14,7 +14,7 @@ from portal.site.reading import Reading
 from portal.site.site import Site
 from portal.site.yaml_files import KeyPath, Positions, SiteFault
 from portal.sql import parse, plan
-from portal.sql.plan import StatementParser, TableSchema
+from portal.sql.plan import Protected, StatementParser, TableSchema
 
 Finding = tuple[str, KeyPath]
 
@@ -114,9 +114,12 @@ def _check_query_for(
     if closed:
         yield positions.fault(f"tiers: the tier {tier} has no access to {', '.join(closed)}", ("tiers",))
         return
-    tables = {name: _schema_for(rule, site.datasets[name]) for name, rule in rules.items() if rule is not None}
+    open_ = {name: rule for name, rule in rules.items() if rule is not None}
+    schemas = {name: _schema_for(rule, site.datasets[name]) for name, rule in open_.items()}
+    tables = {name: schemas[name] for name, rule in open_.items() if rule.disclosure is None}
+    protected = {name: Protected(schemas[name], rule.disclosure) for name, rule in open_.items() if rule.disclosure}
     try:
-        planned = plan(parse(query.sql), tables, parser)
+        planned = plan(parse(query.sql), tables, parser, protected)
     except StatementRefusal as refusal:
         for fault in refusal.faults:
             line = query.first_line + (fault.line or 1) - 1

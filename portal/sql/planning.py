@@ -1,6 +1,6 @@
 """A statement that reads, and the tables its asker may see, to a plan that may run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from portal.errors import Fault, StatementRefusal
@@ -9,6 +9,7 @@ from portal.sql.agreement import same, same_names
 from portal.sql.blocks import Block
 from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
+from portal.sql.labels import faults_of_labels
 from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
 from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
@@ -26,11 +27,13 @@ def plan(
     tables: Mapping[DatasetName, TableSchema],
     parser: StatementParser,
     protected: Mapping[DatasetName, Protected] = MappingProxyType({}),
+    others: Collection[DatasetName] = (),
 ) -> Plan:
     """Check the statement against the closed world and the schemas, and write it anew.
 
     `tables` are those the asker may read, and `protected` those that answer him in statistics only; no others: an
-    unknown table and one that is not granted then read alike.
+    unknown table and one that is not granted then read alike. `others` are more datasets that he knows of, whose names
+    he may not give to tables.
 
     Raises:
         StatementRefusal: Up to five faults at once, in the order of the text.
@@ -42,7 +45,8 @@ def plan(
         reading = _reading(parsed, tables, protected)
         tree = parsed.tree.copy()
         drafts, inlined = read_drafts(reading, tree)
-        faults = _merged([*faults_of_grammar(parsed, granted), *names.faults], reading.faults)
+        labels = faults_of_labels(parsed, {fold(name) for name in (*schemas, *others)})
+        faults = _merged([*faults_of_grammar(parsed, granted), *labels, *names.faults], reading.faults)
         faults = faults or list(faults_of_unread(parsed, names))
         if faults:
             raise StatementRefusal(*_first(faults))

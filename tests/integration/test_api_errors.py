@@ -101,7 +101,7 @@ REFUSALS: tuple[tuple[str, int, str], ...] = (
     ("SELECT * FROM read_csv('/etc/passwd')", 422, "SQL_TABLE_FUNCTION"),
     ("SELECT FROM WHERE", 422, "SQL_SYNTAX"),
     ("SELECT nothing FROM sales", 422, "SQL_UNKNOWN_COLUMN"),
-    ("SELECT count(*) FROM traders", 403, "AGGREGATES_NOT_YET"),
+    ("SELECT trader FROM traders", 422, "P_ROWS"),
     ("SELECT * FROM sales WHERE price > $least", 400, "PARAMETER_MISSING"),
 )
 
