@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from portal.clock import Clock, system_clock
+from portal.desk.admission import Admission, Room
 from portal.desk.services import Services
 from portal.engines.duckdb.parser import DuckDBParser
 from portal.engines.duckdb.protections import Protection, probe
@@ -39,13 +40,21 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),
         histories=FileHistoryStore(home / "history"),
         trusted=trusted,
-        sandbox=DuckDBSandbox(
-            home / "scratch", concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads
+        admission=Admission(
+            Room(
+                settings.sandboxes,
+                settings.sandboxes_per_person,
+                settings.waiting_per_person,
+                settings.sandbox_memory,
+                settings.patience,
+            )
         ),
+        sandbox=DuckDBSandbox(home / "scratch", warm=settings.warm_sandboxes, threads=settings.threads),
         parser=parser,
         spool=Spool(home / "results"),
         downloads=home / "downloads",
         result_days=settings.result_days,
+        result_bytes=settings.result_bytes,
     )
 
 

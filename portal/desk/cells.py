@@ -23,22 +23,18 @@ class ReleasedCells:
     withheld: Mapping[str, int]
 
     @property
-    def shows_withheld(self) -> bool | None:
-        """Whether a withheld figure is to be seen; None where there are no cells.
+    def shows_withheld(self) -> bool:
+        """Whether a withheld figure is to be seen.
 
         Told from what leaves alone: of a group that is left out, nobody may know whether it has few or none.
         """
-        if not self.relations:
-            return None
         return any(column.null_count for table in self.relations.values() for column in table.columns)
 
 
 NO_CELLS = ReleasedCells({}, {})
 
 
-def release_cells(
-    services: Services, prepared: Prepared, copies: Mapping[DatasetName, Sequence[Path]]
-) -> ReleasedCells:
+def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]]) -> ReleasedCells:
     """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
     if not prepared.plan.blocks:
         return NO_CELLS
@@ -47,7 +43,7 @@ def release_cells(
         prepared.workspace,
         services.trusted,
         services.histories,
-        copies,
+        {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
     protected = {name: _protected(services, prepared, name) for name in prepared.open_for(Access.AGGREGATES)}

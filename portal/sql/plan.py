@@ -49,7 +49,8 @@ class Plan:
     """A statement that may run: regenerated text (never the researcher's), what it reads and what it must be given.
 
     `columns` holds every dataset column that is read, so that errata can follow the data. The text reads the released
-    relation of each of the `blocks`, and never the dataset that a block is about.
+    relation of each of the `blocks`, and never the dataset that a block is about. `repeatable` is true where the same
+    data gives the same answer at any time.
     """
 
     sql: str
@@ -57,6 +58,7 @@ class Plan:
     columns: frozenset[ColumnUse]
     parameters: tuple[str, ...]
     blocks: tuple[Block, ...] = ()
+    repeatable: bool = False
 
 
 class StatementParser(Protocol):

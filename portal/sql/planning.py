@@ -16,6 +16,7 @@ from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
 from portal.sql.protected import read_drafts
 from portal.sql.reading import Parsed, parsed_from, unreadable
 from portal.sql.released import put_cells
+from portal.sql.repeatable import is_repeatable
 from portal.sql.subject import Reading
 from portal.sql.verify import unseen, unverified, verify
 
@@ -57,7 +58,14 @@ def plan(
             sql = _over_cells(parsed_from(parsed.text, tree), blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
-    return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters, blocks=blocks)
+    return Plan(
+        sql=sql,
+        datasets=read,
+        columns=frozenset(names.uses),
+        parameters=parsed.parameters,
+        blocks=blocks,
+        repeatable=is_repeatable(parsed.tree),
+    )
 
 
 def _reading(
