@@ -1,6 +1,7 @@
 """Typed settings from the environment (`PORTAL_*`) or `portal.toml`; a bad one stops the start, not the first use."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -21,6 +22,9 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535)
     production: bool = False
     database_url: str | None = None
+    sandbox_level: Literal["none", "limited", "isolated", "sealed"] = Field(
+        "sealed", description="How far a statement must be confined before a production portal serves."
+    )
     sandboxes: int = Field(4, ge=1, description="Statements that run at the same time.")
     sandboxes_per_person: int = Field(2, ge=1, description="Of those, how many may be of one person.")
     waiting_per_person: int = Field(8, ge=1, description="How many more of one person may wait.")
