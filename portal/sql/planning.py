@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
@@ -11,7 +12,7 @@ from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
 from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
-from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
+from portal.sql.plan import ParameterValue, Plan, Protected, StatementParser, TableSchema
 from portal.sql.protected import read_drafts
 from portal.sql.reading import Parsed, parsed_from, unreadable
 from portal.sql.released import put_cells
@@ -20,17 +21,21 @@ from portal.sql.verify import unseen, unverified, verify
 
 MAX_FAULTS = 5
 
+Kind = TypeVar("Kind")
+
 
 def plan(
     parsed: Parsed,
     tables: Mapping[DatasetName, TableSchema],
     parser: StatementParser,
     protected: Mapping[DatasetName, Protected] = MappingProxyType({}),
+    parameters: Mapping[str, ParameterValue] = MappingProxyType({}),
 ) -> Plan:
     """Check the statement against the closed world and the schemas, and write it anew.
 
     `tables` are those the asker may read, and `protected` those that answer him in statistics only; no others: an
-    unknown table and one that is not granted then read alike.
+    unknown table and one that is not granted then read alike. `parameters` are the values of the statement's `$name`s;
+    a block is made of values, so what stands in its keys and conditions must be given, under the rules of a literal.
 
     Raises:
         StatementRefusal: Up to five faults at once, in the order of the text.
@@ -39,7 +44,7 @@ def plan(
     granted = {fold(name): name for name in schemas}
     try:
         names = resolve(parsed, schemas)
-        reading = _reading(parsed, tables, protected)
+        reading = Reading(parsed.text, _folded(tables), _folded(protected), parameters)
         tree = parsed.tree.copy()
         drafts, inlined = read_drafts(reading, tree)
         faults = _merged([*faults_of_grammar(parsed, granted), *names.faults], reading.faults)
@@ -47,23 +52,18 @@ def plan(
         if faults:
             raise StatementRefusal(*_first(faults))
         read = tuple(granted[name] for name in parsed.datasets)
-        sql = _rewritten(parsed, parser)
+        sql, left = _rewritten(parsed, parser), parsed
         blocks = put_cells(drafts, inlined, parser)
         if blocks:
-            sql = _over_cells(parsed_from(parsed.text, tree), blocks, tables, parser)
+            left = parsed_from(parsed.text, tree)
+            sql = _over_cells(left, blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
-    return Plan(sql=sql, datasets=read, columns=frozenset(names.uses), parameters=parsed.parameters, blocks=blocks)
+    return Plan(sql, read, frozenset(names.uses), parsed.parameters, left.parameters, blocks)
 
 
-def _reading(
-    parsed: Parsed, tables: Mapping[DatasetName, TableSchema], protected: Mapping[DatasetName, Protected]
-) -> Reading:
-    return Reading(
-        parsed.text,
-        {fold(name): schema for name, schema in tables.items()},
-        {fold(name): each for name, each in protected.items()},
-    )
+def _folded(tables: Mapping[DatasetName, Kind]) -> Mapping[str, Kind]:
+    return {fold(name): each for name, each in tables.items()}
 
 
 def _merged(faults: list[Fault], of_blocks: list[Fault]) -> list[Fault]:

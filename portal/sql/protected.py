@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from portal.sql.blocks import Aggregate, Atom, Grouping, PublicJoin
+from portal.sql.blocks import Aggregate, Atom, Grouping
 from portal.sql.conditions import read_conditions
 from portal.sql.figures import is_aggregate, read_figure
 from portal.sql.groups import read_group, read_key
 from portal.sql.places import fold, start_of
 from portal.sql.reading import common_table, is_base_table
-from portal.sql.sources import is_selection, items_of, subject_of
+from portal.sql.sources import Joins, is_selection, items_of, subject_of
 from portal.sql.subject import Reading, Subject, bare
 
 MAX_BLOCKS = 32
@@ -59,7 +59,7 @@ class Draft:
 
     select: exp.Select
     subject: Subject
-    joins: tuple[PublicJoin, ...]
+    joins: Joins
     atoms: tuple[Atom, ...]
     mark: str
     groupings: list[Grouping] = field(default_factory=list)
@@ -163,7 +163,8 @@ def _read(reading: Reading, select: exp.Select, dataset: str, mark: str) -> Draf
         return None
     subject, joins = found
     where = select.args.get("where")
-    atoms = (*subject.sources[0].atoms, *(read_conditions(subject, where.this) if where is not None else ()))
+    selected = [atom for source in subject.sources for atom in source.atoms]
+    atoms = (*selected, *(read_conditions(subject, where.this) if where is not None else ()))
     draft = Draft(select, subject, joins, tuple(dict.fromkeys(atoms)), mark)
     _check_parts(draft)
     _check_aliases(draft)
@@ -188,8 +189,19 @@ def _check_parts(draft: Draft) -> None:
         draft.subject.refuse(distinct, "P_STEP", "DISTINCT ON chooses among rows.", _CELLS_FIRST)
     for slot in ("limit", "offset"):
         part = select.args.get(slot)
-        if part is not None and not isinstance(part.expression, exp.Literal):
-            draft.subject.refuse(part, "P_STEP", f"{slot.upper()} takes a number here.", _CELLS_FIRST)
+        if part is not None:
+            _check_number(draft, slot, part)
+
+
+def _check_number(draft: Draft, slot: str, part: exp.Expr) -> None:
+    """LIMIT and OFFSET choose among released cells, so a parameter may stay; but its value must be a number of rows."""
+    before = len(draft.subject.reading.faults)
+    number = draft.subject.plain(part.expression)
+    is_given = isinstance(part.expression, exp.Placeholder)
+    fits = isinstance(number, exp.Literal) and (not is_given or (not number.is_string and number.name.isdecimal()))
+    if not fits and len(draft.subject.reading.faults) == before:
+        message = f"{slot.upper()} takes a number here, whole and not below zero."
+        draft.subject.refuse(part, "P_STEP", message, _CELLS_FIRST)
 
 
 def _check_aliases(draft: Draft) -> None:
