@@ -13,6 +13,7 @@ from sqlglot import exp
 from support.protected import DISCLOSURES, PROTECTED, TABLES, make_world, plan_over_cells, release_all
 from support.statements import statement_parser
 
+from portal.disclosure.admission import check_block
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql import parse, plan
@@ -625,12 +626,14 @@ def test_a_statement_over_released_cells_means_what_it_says(sql: str) -> None:
 
 
 @pytest.mark.parametrize("sql", _lines(ALLOWED))
-def test_the_text_that_runs_names_no_protected_dataset(sql: str) -> None:
+def test_the_text_that_runs_names_no_protected_dataset_and_its_blocks_are_admitted(sql: str) -> None:
     planned = plan_over_cells(sql)
     read = {fold(table.name) for table in parse(planned.sql).tree.find_all(exp.Table)}
     assert planned.blocks
     assert not read & set(DISCLOSURES)
     assert {block.relation for block in planned.blocks} <= read
+    for block in planned.blocks:
+        check_block(block, PROTECTED, TABLES)
 
 
 @pytest.mark.skipif(not (ATTACKS / "sample.jsonl").exists(), reason="the samples are not here")
