@@ -133,7 +133,8 @@ def _round_step(number: int) -> int:
 
 
 Step = Annotated[int, Field(strict=True, ge=1, le=10**12), AfterValidator(_round_step)]
-"""The width of a grid of numbers. Whole, so that `floor(x / step) * step` is exact for a DOUBLE as well."""
+"""The width of a grid of numbers. Whole, so that `floor(x / step) * step` is exact for a DOUBLE as well, where it is
+below 2**53 in size and not next to nothing."""
 _Range = Annotated[
     Annotated[Grid, Tag("period")] | Annotated[Step, Tag("step")],
     Discriminator(lambda value: "period" if isinstance(value, str) else "step"),
