@@ -217,6 +217,8 @@ def _is_value(value: Value, column_type: str) -> bool:
         return False
     if isinstance(value, datetime):
         return value.tzinfo is None
+    if isinstance(value, str):
+        return "\0" not in value and value == value.encode(errors="replace").decode()
     return not isinstance(value, float) or isfinite(value)
 
 

@@ -15,7 +15,7 @@ from sqlglot import exp
 from portal.policy.model import DimensionUse
 from portal.sql.blocks import Atom, Value
 from portal.sql.groups import finest, read_key
-from portal.sql.subject import Subject, bare
+from portal.sql.subject import Subject, bare, whole_number
 
 MAX_BOUND = 10**15
 """Up to here every whole number is a DOUBLE, so that a bound parts the numbers where it says."""
@@ -290,10 +290,8 @@ def _number(node: exp.Expr) -> Value | None:
 
 
 def _whole_number(node: exp.Expr) -> Value | None:
-    literal = bare(node.this) if isinstance(node, exp.Neg) else node
-    if not isinstance(literal, exp.Literal) or literal.is_string or not literal.name.isdecimal():
-        return None
-    return -int(literal.name) if isinstance(node, exp.Neg) else int(literal.name)
+    number = whole_number(bare(node.this) if isinstance(node, exp.Neg) else node)
+    return -number if number is not None and isinstance(node, exp.Neg) else number
 
 
 def _moment(node: exp.Expr) -> Value | None:

@@ -8,7 +8,7 @@ from sqlglot import exp
 from portal.policy.model import DimensionUse, is_round_step
 from portal.sql.blocks import Grouping
 from portal.sql.places import fold
-from portal.sql.subject import Subject, bare
+from portal.sql.subject import Subject, bare, whole_number
 
 _COARSER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -60,13 +60,13 @@ def _step(subject: Subject, node: exp.Expr) -> Grouping | None:
     column = subject.find(bare(inside.this))
     if column is None:
         return None
-    step, again = _whole(subject, inside.expression), _whole(subject, factor)
+    step, again = (whole_number(subject.plain(each)) for each in (inside.expression, factor))
     return Grouping("", column, "step", step) if step is not None and step == again else None
 
 
 def _prefix(subject: Subject, node: exp.Expr, length: exp.Expr) -> Grouping | None:
     column = subject.find(bare(node))
-    size = _whole(subject, length) if column is not None else None
+    size = whole_number(subject.plain(length)) if column is not None else None
     return Grouping("", column, "prefix", size) if column is not None and size is not None else None
 
 
@@ -82,12 +82,6 @@ _KEYS: Mapping[str | type[exp.Expr], tuple[Callable[[Subject, exp.Expr], Groupin
     }
 )
 """How a key is written other than as a column, by function or kind of node, with the number of its arguments."""
-
-
-def _whole(subject: Subject, node: exp.Expr) -> int | None:
-    literal = subject.plain(node)
-    is_whole = isinstance(literal, exp.Literal) and not literal.is_string and literal.name.isdecimal()
-    return int(literal.name) if is_whole else None
 
 
 def read_group(subject: Subject, node: exp.Expr) -> Grouping | None:
@@ -111,7 +105,9 @@ def read_group(subject: Subject, node: exp.Expr) -> Grouping | None:
         message = f'"{inside.name}" is no column of {subject.dataset} that can make groups.'
     else:
         message = f"Groups of {subject.dataset} are made by dimensions as they are, or by whole cells of their grids."
-    fix = "Write GROUP BY dimension or GROUP BY date_trunc('month', date); compute with the key in SELECT."
+    meant = [column for each in inside.find_all(exp.Column) if (column := subject.find(each)) is not None]
+    written = [finest(use, column) for column in meant if (use := subject.use_of(column)) is not None]
+    fix = f"Write GROUP BY {', '.join(dict.fromkeys(written)) or 'dimension'}; compute with the key in SELECT."
     subject.refuse(node, "P_GROUP", message, f"{fix} Dimensions: {subject.dimensions()}.")
     return None
 

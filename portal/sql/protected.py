@@ -18,7 +18,7 @@ from portal.sql.groups import read_group, read_key
 from portal.sql.places import fold, start_of
 from portal.sql.reading import common_table, is_base_table
 from portal.sql.sources import Joins, is_selection, items_of, subject_of
-from portal.sql.subject import Reading, Subject, bare
+from portal.sql.subject import Reading, Subject, bare, whole_number
 
 MAX_BLOCKS = 32
 """Each costs a pass over its dataset."""
@@ -198,7 +198,7 @@ def _check_number(draft: Draft, slot: str, part: exp.Expr) -> None:
     before = len(draft.subject.reading.faults)
     number = draft.subject.plain(part.expression)
     is_given = isinstance(part.expression, exp.Placeholder)
-    fits = isinstance(number, exp.Literal) and (not is_given or (not number.is_string and number.name.isdecimal()))
+    fits = whole_number(number) is not None if is_given else isinstance(number, exp.Literal)
     if not fits and len(draft.subject.reading.faults) == before:
         message = f"{slot.upper()} takes a number here, whole and not below zero."
         draft.subject.refuse(part, "P_STEP", message, _CELLS_FIRST)
@@ -241,8 +241,8 @@ def _read_groups(draft: Draft) -> bool:
 def _meant(draft: Draft, member: exp.Expr, items: list[exp.Expr]) -> exp.Expr:
     """Return the item that a member of GROUP BY means by its position or alias, or else the member itself."""
     member = bare(member)
-    if isinstance(member, exp.Literal) and member.name.isdecimal() and 0 < int(member.name) <= len(items):
-        return items[int(member.name) - 1]
+    if 0 < (position := whole_number(member) or 0) <= len(items):
+        return items[position - 1]
     if isinstance(member, exp.Column) and not member.table and draft.subject.find(member) is None:
         named = [item.this for item in draft.select.expressions if item.alias and fold(item.alias) == fold(member.name)]
         return named[0] if named else member

@@ -11,9 +11,12 @@ from portal.errors import Fault
 from portal.ids import DatasetName
 from portal.policy.model import DimensionUse, Disclosure
 from portal.sql.blocks import Atom
+from portal.sql.lexing import MAX_BYTES
 from portal.sql.places import Words, fault_at, fold, start_of
 from portal.sql.plan import ParameterValue, Protected, TableSchema
 
+_DIGITS = 38
+"""As many as DuckDB's longest whole number has."""
 _RULES: Mapping[str, str] = MappingProxyType(
     {
         "P_ROWS": "aggregates.no_rows",
@@ -96,7 +99,12 @@ class Subject:
             message = f"${name} needs its value here: what {self.dataset} is asked for is checked before it is asked."
             self.refuse(node, "P_PARAMETER", message, f"Give a value for {name}, or write the value itself.")
             return node
-        return _literal(self.reading.parameters[name])
+        value = self.reading.parameters[name]
+        if not _can_be_written(value):
+            message = f"The value of ${name} is not one that a statement could hold."
+            self.refuse(node, "P_PARAMETER", message, "Give a shorter text or a smaller number.")
+            return node
+        return _literal(value)
 
     def is_public(self, column: str) -> bool:
         """Whether a block column is of a public table."""
@@ -167,6 +175,18 @@ class Subject:
 def own_name(column: str) -> str:
     """Return the name of a block column in its own dataset."""
     return column.rpartition(".")[2]
+
+
+def whole_number(node: exp.Expr) -> int | None:
+    """Return the number that a literal of digits is; None for whatever else the node is."""
+    is_whole = isinstance(node, exp.Literal) and not node.is_string and node.name.isdecimal()
+    return int(node.name) if is_whole and len(node.name) <= _DIGITS else None
+
+
+def _can_be_written(value: ParameterValue) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_BYTES and "\0" not in value and value == value.encode(errors="replace").decode()
+    return not isinstance(value, int) or abs(value) < 10**_DIGITS
 
 
 def _literal(value: ParameterValue) -> exp.Expr:

@@ -769,6 +769,34 @@ def test_a_bound_is_a_finite_number_on_the_grid(value: ParameterValue) -> None:
     assert [fault.code for fault in _faults("SELECT count(*) FROM visits WHERE price < $v", v=value)] == ["P_FILTER"]
 
 
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", "x" * 20_001, 10**38, -(10**5000)], ids=range(5))
+def test_a_value_that_no_statement_could_hold_is_refused(value: ParameterValue) -> None:
+    for condition in ("country = $v", "country IN ('DE', $v)"):
+        [fault] = _faults(f"SELECT count(*) FROM ads WHERE {condition}", v=value)
+        assert fault.code == "P_PARAMETER"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM visits WHERE level = {}",
+        "SELECT count(*) FROM visits WHERE level = -{}",
+        "SELECT country, count(*) FROM ads GROUP BY {}",
+        "SELECT floor(age / {0}) * {0}, count(*) FROM visits GROUP BY 1",
+        "SELECT left(postcode, {}), count(*) FROM visits GROUP BY 1",
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_refused_like_any_other(sql: str) -> None:
+    assert {fault.code for fault in _faults(sql.format("9" * 5000))} & {"P_FILTER", "P_GROUP"}
+
+
+def test_the_fix_of_a_group_writes_it() -> None:
+    [fault] = _faults("SELECT age // 10, count(*) FROM visits GROUP BY 1")
+    assert "Write GROUP BY floor(age / 10) * 10;" in fault.fix
+    [fault] = _faults("SELECT postcode, count(*) FROM visits GROUP BY 1")
+    assert fault.fix == "Write GROUP BY left(postcode, 3)."
+
+
 def test_keys_take_values_as_well() -> None:
     planned = plan_over_cells(
         "SELECT date_trunc($p, campaign_date) AS m, count(*) AS n FROM ads GROUP BY date_trunc($p, campaign_date)",
