@@ -1,8 +1,8 @@
 """`portal query` and `portal explain`: a statement's whole way, and what it would be."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import click
@@ -16,7 +16,8 @@ from portal.desk.citing import manifest_of
 from portal.desk.saved import saved_query, statement_of
 from portal.desk.services import Services
 from portal.desk.statements import Running, explain_statement, run_statement
-from portal.ids import QueryName
+from portal.ids import DatasetName, QueryName
+from portal.policy.uses import ColumnUses
 from portal.sql.plan import Statement
 from portal.workspaces.export import write_answer
 
@@ -90,13 +91,22 @@ def _say_about(answer: Answer) -> None:
     say(f"{receipt.rows:,} rows{complete}. Receipt {receipt.id}. {receipt.rows_left_this_week:,} rows left this week.")
     for source in receipt.sources:
         say(f"{source.dataset}: release {source.release}{', synthetic data' if source.synthetic else ''}.")
+    if receipt.withheld is not None:
+        say("Statistics, rounded; a figure without a value is withheld or not there, groups of too few are left out.")
     for name, erratum in answer.errata:
         say(f"Erratum of {name}: {erratum.title}.")
+
+
+def _uses(dataset: DatasetName, uses: Sequence[ColumnUses]) -> str:
+    head = (f"{dataset}", "output", "group", "filter", "join", "aggregate")
+    return table(head, [tuple(words or "no" for words in astuple(use)) for use in uses])
 
 
 def _in_words(explanation: Explanation) -> str:
     limits = explanation.limits
     lines = [line for name, words in explanation.decisions.items() for line in (name, *(f"  {each}" for each in words))]
+    lines += ["Released:", *(f"  {sentence}" for sentence in explanation.releases)] if explanation.releases else []
+    lines += [line for name, uses in explanation.columns.items() for line in ("", _uses(name, uses), "")]
     lines.append(
         f"It may use {limits.seconds:g} seconds and {limits.memory}, and hand out {limits.result_rows:,} rows; "
         f"{explanation.rows_left_this_week:,} are left this week."

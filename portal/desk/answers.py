@@ -15,6 +15,7 @@ from portal.fingerprints import canonical_json
 from portal.ids import DatasetName, DownloadId, Fingerprint, PersonId, ProjectId, ReceiptId
 from portal.policy.decision import Decision
 from portal.policy.model import Limits
+from portal.policy.uses import ColumnUses
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class SourceUse:
 class Receipt:
     """Enough to repeat an answer and to audit it.
 
-    `rows` counts rows handed out; `complete` is false where a limit cut them; `seconds` is the whole time of the run.
+    `rows` counts rows handed out; `complete` is false where a limit cut them; `withheld` says whether a figure of
+    released cells is withheld, and is None where there are no such cells; `seconds` is the whole time of the run.
     """
 
     id: ReceiptId
@@ -51,6 +53,7 @@ class Receipt:
     sources: tuple[SourceUse, ...]
     rows: int
     complete: bool
+    withheld: bool | None
     fingerprint: Fingerprint
     at: datetime
     seconds: float
@@ -101,12 +104,15 @@ class Answer:
 class Explanation:
     """What would happen to a statement, in policy terms, before it runs.
 
-    `decisions` are in sentences, by dataset; `sql` is the regenerated text that would run.
+    `decisions` are in sentences, by dataset; `releases` has one for each block of cells that would be released;
+    `columns` says what may be done with each column; `sql` is the regenerated text that would run.
     """
 
     sql: str
     parameters: tuple[str, ...]
     decisions: Mapping[DatasetName, tuple[str, ...]]
+    releases: tuple[str, ...]
+    columns: Mapping[DatasetName, tuple[ColumnUses, ...]]
     limits: Limits
     rows_left_this_week: int
     errata: tuple[tuple[DatasetName, Erratum], ...]

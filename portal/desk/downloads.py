@@ -8,9 +8,10 @@ from pathlib import Path
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Answer, Asker, DownloadTicket, SourceUse
 from portal.desk.citing import manifest_of
+from portal.desk.preparing import permits_for
 from portal.desk.services import Services
 from portal.desk.standing import changed_since
-from portal.desk.statements import UNWATCHED, Running, permits_for, run_statement
+from portal.desk.statements import UNWATCHED, Running, run_statement
 from portal.errors import Fault, LimitReached, NotFoundError, PolicyRefusal, UsageError
 from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action

@@ -29,7 +29,7 @@ def changed_since(
 
 
 def _is_open(decision: Decision | None) -> bool:
-    return decision is not None and decision.access is Access.ROWS
+    return decision is not None and decision.access >= Access.AGGREGATES
 
 
 def _is_shown_as(use: SourceUse, decision: Decision | None) -> bool:

@@ -1,46 +1,27 @@
 """The way of a statement. Grid, chart, download, API and saved query all come this way."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
-from portal.catalogue.dataset import Erratum
-from portal.catalogue.release import Manifest
-from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Answer, Asker, Explanation, Receipt, SourceUse
+from portal.desk.budget import check_budget, rows_left
+from portal.desk.cells import release_cells
+from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
 from portal.engines.port import CancelSignal, Progress, ReadJob, ReadLimits
-from portal.errors import Fault, LimitReached, PolicyRefusal, PortalError, StatementRefusal, UsageError
+from portal.errors import PolicyRefusal, PortalError, StatementRefusal, UsageError
 from portal.fingerprints import fingerprint
-from portal.ids import DatasetName, Fingerprint, ProjectId, ReceiptId
+from portal.ids import DatasetName, Fingerprint, ReceiptId
 from portal.ledger import Action
-from portal.policy.decision import Decision, Deny, Obligations, Permit
-from portal.policy.explain import explain, obligation_in_words
-from portal.policy.model import Access, Limits
-from portal.sql import parse, plan
-from portal.sql.plan import Plan, Statement
-from portal.workspaces.plan import governed_schema
+from portal.policy.decision import Obligations
+from portal.policy.explain import disclosure_in_words, explain, obligation_in_words
+from portal.policy.model import Access
+from portal.policy.uses import uses_of
+from portal.sql.describe import block_in_words
+from portal.sql.plan import Statement
 from portal.workspaces.spool import Spooled
 from portal.workspaces.store import GovernedCopy
-
-BUDGET_DAYS = 7
-_HUGEINT = 2**127
-_LONGEST_TEXT = 100_000
-_FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most {_LONGEST_TEXT:,} characters."
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A statement that may run: its plan, the permits behind it, and whose workspace it reads."""
-
-    statement: Statement
-    plan: Plan
-    permits: Mapping[DatasetName, Permit]
-    manifests: Mapping[DatasetName, Manifest]
-    workspace: ProjectId
-    limits: Limits
-    rows_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +34,9 @@ class Running:
 
 
 UNWATCHED = Running()
+WITHHELD = "withheld"
+"""The note with an answer of released cells: whether a figure of them is withheld."""
+_YES, _NO = "yes", "no"
 
 
 def run_statement(services: Services, asker: Asker, statement: Statement, running: Running = UNWATCHED) -> Answer:
@@ -61,7 +45,7 @@ def run_statement(services: Services, asker: Asker, statement: Statement, runnin
     Raises any error of the closed family.
     """
     try:
-        return _run(services, asker, _prepare(services, asker, statement), running)
+        return _run(services, asker, prepare(services, asker, statement), running)
     except PortalError as error:
         _record_failure(services, asker, statement, error)
         raise
@@ -69,72 +53,33 @@ def run_statement(services: Services, asker: Asker, statement: Statement, runnin
 
 def explain_statement(services: Services, asker: Asker, statement: Statement) -> Explanation:
     """Say what would happen to a statement, or refuse it just as running would."""
-    prepared = _prepare(services, asker, statement)
+    prepared = prepare(services, asker, statement)
     return Explanation(
         sql=prepared.plan.sql,
         parameters=prepared.plan.parameters,
         decisions={name: explain(permit) for name, permit in prepared.permits.items()},
+        releases=tuple(block_in_words(block) for block in prepared.plan.blocks),
+        columns={name: uses_of(permit.obligations) for name, permit in prepared.permits.items()},
         limits=prepared.limits,
         rows_left_this_week=prepared.rows_left,
         errata=errata_of(services, prepared.plan),
     )
 
 
-def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetName, Permit]:
-    """Return the permits for rows; refuse, with every reason, where one is short of that.
-
-    A dataset that is closed altogether is left out: naming it reads as naming what does not exist.
-    """
-    faults = [fault for name, decision in decisions.items() for fault in _short_of_rows(name, decision)]
-    if faults:
-        raise PolicyRefusal(*faults)
-    return {name: decision for name, decision in decisions.items() if isinstance(decision, Permit)}
-
-
-def errata_of(services: Services, planned: Plan) -> tuple[tuple[DatasetName, Erratum], ...]:
-    """Return the errata of the columns that a plan reads; one that names no column stands for all of them."""
-    used = {name: {use.column for use in planned.columns if use.dataset == name} for name in planned.datasets}
-    return tuple(
-        (name, erratum)
-        for name, columns in used.items()
-        for erratum in services.site.datasets[name].errata
-        if not erratum.columns or columns & set(erratum.columns)
-    )
-
-
-def _prepare(services: Services, asker: Asker, statement: Statement) -> _Prepared:
-    person, project = identify(services, asker.person), project_of(services, asker)
-    parsed = parse(statement.text)
-    permits = permits_for(decide_for(services, asker, parsed.datasets))
-    schemas = {
-        name: governed_schema(services.site.datasets[name], permit.obligations) for name, permit in permits.items()
-    }
-    planned = plan(parsed, schemas, services.parser)
-    _check_parameters(planned, statement)
-    workspace = workspace_of(person, project)
-    limits = strictest([permit.obligations.limits for permit in permits.values()])
-    return _Prepared(
-        statement,
-        planned,
-        permits,
-        {name: _published(services, name) for name in permits},
-        workspace,
-        limits,
-        rows_left=_rows_left(services, workspace, limits),
-    )
-
-
-def _rows_left(services: Services, workspace: ProjectId, limits: Limits) -> int:
-    since = services.clock() - timedelta(days=BUDGET_DAYS)
-    return limits.rows_per_week - services.ledger.rows_charged(workspace, since)
-
-
-def _run(services: Services, asker: Asker, prepared: _Prepared, running: Running) -> Answer:
-    _check_budget(prepared.limits, prepared.rows_left, rows=1)
-    copies = {name: _governed_copy(services, prepared, name, running.progress) for name in prepared.permits}
+def _run(services: Services, asker: Asker, prepared: Prepared, running: Running) -> Answer:
     started, receipt_id = services.clock(), ReceiptId(secrets.token_hex(16))
-    with services.sandbox.read(_job(prepared, copies, running.result_rows), running.cancel) as stream:
-        spooled = services.spool.write(prepared.workspace, receipt_id, stream)
+    copies = {name: _governed_copy(services, prepared, name, running) for name in prepared.open_for(Access.ROWS)}
+    question, job = _question(prepared, copies), _job(prepared, copies, running)
+    reasons: Mapping[str, int] = {}
+    found = services.spool.find(prepared.workspace, question) if prepared.plan.repeatable else None
+    if found is not None and found.rows <= job.limits.result_rows:
+        spooled, charged = found, 0
+    else:
+        check_budget(prepared.limits, prepared.rows_left, rows=1)
+        job = job.with_rows(prepared.rows_left)
+        with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
+            spooled, reasons = _compute(services, prepared, job, receipt_id, running)
+        charged = spooled.rows
     finished = services.clock()
     receipt = Receipt(
         id=receipt_id,
@@ -142,150 +87,45 @@ def _run(services: Services, asker: Asker, prepared: _Prepared, running: Running
         project=asker.project,
         statement=prepared.statement.text,
         parameters=dict(prepared.statement.parameters),
-        sources=tuple(_source_use(prepared, copy) for copy in copies.values()),
+        sources=tuple(_source_use(prepared, name) for name in prepared.permits),
         rows=spooled.rows,
         complete=spooled.complete,
-        fingerprint=_question(prepared, copies),
+        withheld=spooled.notes[WITHHELD] == _YES if WITHHELD in spooled.notes else None,
+        fingerprint=question,
         at=finished,
         seconds=(finished - started).total_seconds(),
-        rows_left_this_week=prepared.rows_left - spooled.rows,
+        rows_left_this_week=prepared.rows_left,
     )
-    return Answer(_charge(services, prepared, receipt, spooled), errata_of(services, prepared.plan), spooled.path)
+    receipt = _charge(services, prepared, receipt, spooled, rows=charged)
+    _tell_steward(services, receipt, reasons)
+    if spooled is not found and prepared.plan.repeatable and spooled.complete:
+        spooled = services.spool.keep(spooled, question)
+    return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
 
 
-def _charge(services: Services, prepared: _Prepared, receipt: Receipt, spooled: Spooled) -> Receipt:
-    """Charge the answer's rows, one answer of a project at a time: others may have spent what was left meanwhile."""
-    try:
-        with services.spool.alone(prepared.workspace):
-            left = _rows_left(services, prepared.workspace, prepared.limits)
-            _check_budget(prepared.limits, left, rows=receipt.rows)
-            receipt = replace(receipt, rows_left_this_week=left - receipt.rows)
-            services.ledger.record(
-                Action.STATEMENT_RAN,
-                actor=receipt.person,
-                project=prepared.workspace,
-                subject=receipt.id,
-                details=receipt.as_record(),
-                rows=receipt.rows,
-            )
-    except PortalError:
-        spooled.path.unlink(missing_ok=True)
-        raise
-    return receipt
+def _compute(
+    services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
+) -> tuple[Spooled, Mapping[str, int]]:
+    """Release the cells, run the statement, and keep its answer; and return why cells were withheld."""
+    cells = release_cells(services, prepared, job.tables)
+    notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
+    with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
+        return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld
 
 
-def _check_budget(limits: Limits, rows_left: int, *, rows: int) -> None:
-    if rows > rows_left:
-        raise LimitReached(
-            Fault(
-                "WEEKLY_BUDGET",
-                f"The project has used its {limits.rows_per_week:,} rows of the last seven days, or too many of them "
-                "for this answer.",
-                rule="limits.rows_per_week",
-                fix="Wait until earlier answers are seven days old, or aggregate in SQL: only rows handed out count.",
-            )
-        )
-
-
-def _question(prepared: _Prepared, copies: Mapping[DatasetName, GovernedCopy]) -> Fingerprint:
-    """Name the question: the same SQL and parameters over the same governed files."""
-    return fingerprint(
-        {
-            "sql": prepared.plan.sql,
-            "parameters": dict(prepared.statement.parameters),
-            "sources": {name: copy.fingerprint for name, copy in copies.items()},
-        }
-    )
-
-
-def strictest(limits: Sequence[Limits]) -> Limits:
-    """Return the strictest of each limit; several policies meet in one statement."""
-    if not limits:
-        return Limits()
-    return Limits(
-        rows_per_week=min(limit.rows_per_week for limit in limits),
-        seconds=min(limit.seconds for limit in limits),
-        memory=min((limit.memory for limit in limits), key=lambda memory: Limits(memory=memory).memory_bytes),
-        result_rows=min(limit.result_rows for limit in limits),
-    )
-
-
-def _short_of_rows(name: DatasetName, decision: Decision) -> Sequence[Fault]:
-    match decision:
-        case Deny():
-            return ()
-        case Permit(access=Access.ROWS):
-            return ()
-        case Permit(access=Access.AGGREGATES):
-            return (
-                Fault(
-                    "AGGREGATES_NOT_YET",
-                    f"{name} is open to you for statistics only, which this portal cannot answer yet; so it refuses.",
-                    rule="access: aggregates",
-                    dataset=name,
-                    fix="Ask for row access, or wait for a version with statistics.",
-                ),
-            )
-        case _:
-            steps = " ".join(decision.next_steps) or "See the dataset's page for what is needed."
-            message = f"Only the codebook of {name} is open to you."
-            return (Fault("CODEBOOK_ONLY", message, rule="access: codebook", dataset=name, fix=steps),)
-
-
-def _published(services: Services, name: DatasetName) -> Manifest:
-    manifest = services.releases.latest(name)
-    if manifest is None:
-        raise PolicyRefusal(
-            Fault("NOT_PUBLISHED", f"No release of {name} is published yet.", dataset=name, fix="Ask the data steward.")
-        )
-    return manifest
-
-
-def _check_parameters(planned: Plan, statement: Statement) -> None:
-    missing = sorted(set(planned.parameters) - set(statement.parameters))
-    unknown = sorted(set(statement.parameters) - set(planned.parameters))
-    unfit = sorted(name for name in planned.parameters if not _is_fit(statement.parameters.get(name)))
-    if missing or unknown or unfit:
-        raise UsageError(
-            *(Fault("PARAMETER_MISSING", f"No value was given for ${name}.", fix="Give it.") for name in missing),
-            *(Fault("PARAMETER_UNKNOWN", f"The statement has no ${name}.", fix="Leave it out.") for name in unknown),
-            *(Fault("PARAMETER_VALUE", f"The value of ${name} is not one that SQL takes.", fix=_FIT) for name in unfit),
-        )
-
-
-def _is_fit(value: object) -> bool:
-    """Whether a value is of a kind that a statement can be given, and of a size that a ledger can keep."""
-    match value:
-        case None | bool() | float() | date():
-            return True
-        case int():
-            return abs(value) < _HUGEINT
-        case str():
-            return len(value) <= _LONGEST_TEXT and _as_text(value) == value
-        case _:
-            return False
-
-
-def _as_text(text: str) -> str:
-    """Return the text without what no file could hold: halves of characters."""
-    return text.encode(errors="replace").decode()
-
-
-def _governed_copy(
-    services: Services, prepared: _Prepared, name: DatasetName, progress: Progress | None
-) -> GovernedCopy:
+def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, running: Running) -> GovernedCopy:
     return services.workspaces.ensure(
         prepared.workspace,
         services.site.datasets[name],
         prepared.manifests[name],
         prepared.permits[name].obligations,
-        progress,
+        running.progress,
     )
 
 
-def _job(prepared: _Prepared, copies: Mapping[DatasetName, GovernedCopy], result_rows: int | None) -> ReadJob:
-    limits = prepared.limits
-    rows = min(limits.result_rows, prepared.rows_left, *([] if result_rows is None else [result_rows]))
+def _job(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], running: Running) -> ReadJob:
+    limits, lowered = prepared.limits, running.result_rows
+    rows = limits.result_rows if lowered is None else min(limits.result_rows, lowered)
     return ReadJob(
         sql=prepared.plan.sql,
         parameters=prepared.statement.parameters,
@@ -294,28 +134,94 @@ def _job(prepared: _Prepared, copies: Mapping[DatasetName, GovernedCopy], result
     )
 
 
-def _source_use(prepared: _Prepared, copy: GovernedCopy) -> SourceUse:
-    obligations = prepared.permits[copy.dataset].obligations
+def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: Spooled, *, rows: int) -> Receipt:
+    """Charge so many rows, one answer of a project at a time: others may have spent what was left meanwhile.
+
+    What the project was given before, and still has, costs nothing when it is asked for again.
+    """
+    try:
+        with services.spool.alone(prepared.workspace):
+            left = rows_left(services, prepared.workspace, prepared.limits)
+            check_budget(prepared.limits, left, rows=rows)
+            receipt = replace(receipt, rows_left_this_week=left - rows)
+            services.ledger.record(
+                Action.STATEMENT_RAN,
+                actor=receipt.person,
+                project=prepared.workspace,
+                subject=receipt.id,
+                details=receipt.as_record(),
+                rows=rows,
+            )
+    except PortalError:
+        spooled.path.unlink(missing_ok=True)
+        raise
+    return receipt
+
+
+def _tell_steward(services: Services, receipt: Receipt, reasons: Mapping[str, int]) -> None:
+    """Write down why cells were withheld, apart from the receipt: the reasons depend on data, so no asker reads them.
+
+    The entry is the portal's own, and in no list of the asker's.
+    """
+    if reasons:
+        services.ledger.record(
+            Action.CELLS_WITHHELD,
+            actor=None,
+            project=receipt.project,
+            subject=receipt.id,
+            details={"cells": dict(reasons)},
+        )
+
+
+def _question(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy]) -> Fingerprint:
+    """Name the question: the same SQL, blocks and parameters over the same governed files and releases."""
+    released = {name: _released_from(prepared, name) for name in prepared.open_for(Access.AGGREGATES)}
+    return fingerprint(
+        {
+            "sql": prepared.plan.sql,
+            "blocks": [asdict(replace(block, line=0, column=0)) for block in prepared.plan.blocks],
+            "parameters": dict(prepared.statement.parameters),
+            "sources": {**{name: copy.fingerprint for name, copy in copies.items()}, **released},
+        }
+    )
+
+
+def _released_from(prepared: Prepared, name: DatasetName) -> Fingerprint:
+    """Name what cells are made from: the release, and every rule as it is in force for this project now."""
+    obligations = prepared.permits[name].obligations
+    return fingerprint(
+        {
+            "release": prepared.manifests[name].fingerprint,
+            "rows": [rule.predicate for rule in obligations.rows],
+            "columns": {column: duty.model_dump() for column, duty in obligations.columns.items()},
+            "disclosure": obligations.disclosure and obligations.disclosure.model_dump(),
+        }
+    )
+
+
+def _source_use(prepared: Prepared, name: DatasetName) -> SourceUse:
+    obligations = prepared.permits[name].obligations
     return SourceUse(
-        dataset=copy.dataset,
-        release=copy.release,
+        dataset=name,
+        release=prepared.manifests[name].number,
         policy=obligations.policy,
-        synthetic=prepared.manifests[copy.dataset].synthetic,
+        synthetic=prepared.manifests[name].synthetic,
         obligations=duties_in_words(obligations),
     )
 
 
 def duties_in_words(obligations: Obligations) -> tuple[str, ...]:
-    """Return what was done to rows and columns, as a receipt has it."""
+    """Return what was done to rows, columns and cells, as a receipt has it."""
     return (
         *(f"rows: {rule.words}" for rule in obligations.rows),
         *(f"{name}: {obligation_in_words(duty)}" for name, duty in obligations.columns.items() if not duty.show),
+        *(disclosure_in_words(obligations.disclosure) if obligations.disclosure else ()),
     )
 
 
 def _record_failure(services: Services, asker: Asker, statement: Statement, error: PortalError) -> None:
     refused = isinstance(error, StatementRefusal | PolicyRefusal | UsageError)
-    text = _as_text(statement.text[:_LONGEST_TEXT])
+    text = recordable(statement.text)
     services.ledger.record(
         Action.STATEMENT_REFUSED if refused else Action.STATEMENT_FAILED,
         actor=asker.person,

@@ -33,6 +33,7 @@ class Action(StrEnum):
     STATEMENT_RAN = "statement-ran"
     STATEMENT_REFUSED = "statement-refused"
     STATEMENT_FAILED = "statement-failed"
+    CELLS_WITHHELD = "cells-withheld"
     DOWNLOAD_MADE = "download-made"
     DOWNLOAD_FETCHED = "download-fetched"
     DOWNLOAD_REFUSED = "download-refused"

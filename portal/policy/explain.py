@@ -60,23 +60,24 @@ def _explain_permit(permit: Permit) -> tuple[str, ...]:
             f"Column {name} is {obligation_in_words(duty)}." for name, duty in duties.columns.items() if not duty.show
         ]
     if duties.disclosure:
-        sentences += _explain_disclosure(duties.disclosure)
+        sentences += disclosure_in_words(duties.disclosure)
     if permit.access >= Access.AGGREGATES:
         sentences += [_explain_download(permit), _explain_limits(permit)]
     return (*sentences, *(f"For more: {step}" for step in permit.next_steps))
 
 
-def _explain_disclosure(disclosure: Disclosure) -> list[str]:
+def disclosure_in_words(disclosure: Disclosure) -> tuple[str, ...]:
+    """Say under which rules figures are released."""
     thresholds = ", ".join(f"{least} distinct {entity}" for entity, least in disclosure.entities.items())
     dimensions = ", ".join(use_in_words(name, use) for name, use in disclosure.dimensions.items())
     joins = [f"{own} = {target}" for own, target in {**disclosure.public_joins, **disclosure.entity_joins}.items()]
-    return [
+    return (
         f"A figure is released when it rests on at least {thresholds}, and no few of them dominate it.",
         f"Group and filter by: {dimensions or 'nothing'}.",
         f"Sum and average: {', '.join(disclosure.measures) or 'nothing'}.",
-        *([f"Join on: {', '.join(joins)}."] if joins else []),
+        *((f"Join on: {', '.join(joins)}.",) if joins else ()),
         f"Counts are rounded to multiples of {disclosure.round_counts_to}.",
-    ]
+    )
 
 
 def _explain_download(permit: Permit) -> str:

@@ -153,16 +153,13 @@ def _check_query_for(
     if closed:
         yield positions.fault(f"tiers: the tier {tier} has no access to {', '.join(closed)}", ("tiers",))
         return
-    schemas = {name: _schema_for(rule, site.datasets[name]) for name, rule in rules.items() if rule is not None}
-    protected = {
-        name: Protected(schemas[name], rule.disclosure)
-        for name, rule in rules.items()
-        if rule is not None and rule.disclosure is not None
-    }
-    tables = {name: schema for name, schema in schemas.items() if name not in protected}
+    open_ = {name: rule for name, rule in rules.items() if rule is not None}
+    schemas = {name: _schema_for(rule, site.datasets[name]) for name, rule in open_.items()}
+    tables = {name: schemas[name] for name, rule in open_.items() if rule.disclosure is None}
+    protected = {name: Protected(schemas[name], rule.disclosure) for name, rule in open_.items() if rule.disclosure}
     defaults = {name: parameter.default for name, parameter in query.front.parameters.items()}
     try:
-        planned = plan(parse(query.sql), tables, parser, protected, defaults)
+        planned = plan(parse(query.sql, defaults), tables, parser, protected)
     except StatementRefusal as refusal:
         for fault in refusal.faults:
             line = query.first_line + (fault.line or 1) - 1

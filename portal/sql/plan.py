@@ -51,7 +51,7 @@ class Plan:
     `columns` holds every dataset column that is read, so that errata can follow the data. The text reads the released
     relation of each of the `blocks`, and never the dataset that a block is about. `parameters` are those that the
     statement takes, and `open_parameters` those of them that still stand in `sql`: the values of the others are in the
-    blocks.
+    blocks. `repeatable` is true where the same data gives the same answer at any time.
     """
 
     sql: str
@@ -60,6 +60,7 @@ class Plan:
     parameters: tuple[str, ...]
     open_parameters: tuple[str, ...]
     blocks: tuple[Block, ...] = ()
+    repeatable: bool = False
 
 
 class StatementParser(Protocol):

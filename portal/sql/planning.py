@@ -1,6 +1,6 @@
 """A statement that reads, and the tables its asker may see, to a plan that may run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -10,12 +10,14 @@ from portal.sql.agreement import same, same_names
 from portal.sql.blocks import Block
 from portal.sql.dialect import write
 from portal.sql.grammar import faults_of_grammar
+from portal.sql.labels import faults_of_labels
 from portal.sql.names import faults_of_unread, resolve
 from portal.sql.places import fold
-from portal.sql.plan import ParameterValue, Plan, Protected, StatementParser, TableSchema
+from portal.sql.plan import Plan, Protected, StatementParser, TableSchema
 from portal.sql.protected import read_drafts
 from portal.sql.reading import Parsed, parsed_from, unreadable
 from portal.sql.released import put_cells
+from portal.sql.repeatable import is_repeatable
 from portal.sql.subject import Reading
 from portal.sql.verify import unseen, unverified, verify
 
@@ -29,13 +31,13 @@ def plan(
     tables: Mapping[DatasetName, TableSchema],
     parser: StatementParser,
     protected: Mapping[DatasetName, Protected] = MappingProxyType({}),
-    parameters: Mapping[str, ParameterValue] = MappingProxyType({}),
+    others: Collection[DatasetName] = (),
 ) -> Plan:
     """Check the statement against the closed world and the schemas, and write it anew.
 
     `tables` are those the asker may read, and `protected` those that answer him in statistics only; no others: an
-    unknown table and one that is not granted then read alike. `parameters` are the values of the statement's `$name`s;
-    a block is made of values, so what stands in its keys and conditions must be given, under the rules of a literal.
+    unknown table and one that is not granted then read alike. `others` are more datasets that he knows of, whose names
+    he may not give to tables.
 
     Raises:
         StatementRefusal: Up to five faults at once, in the order of the text.
@@ -44,10 +46,11 @@ def plan(
     granted = {fold(name): name for name in schemas}
     try:
         names = resolve(parsed, schemas)
-        reading = Reading(parsed.text, _folded(tables), _folded(protected), parameters)
+        reading = Reading(parsed.text, _folded(tables), _folded(protected), parsed.values)
         tree = parsed.tree.copy()
         drafts, inlined = read_drafts(reading, tree)
-        faults = _merged([*faults_of_grammar(parsed, granted), *names.faults], reading.faults)
+        labels = faults_of_labels(parsed, {fold(name) for name in (*schemas, *others)})
+        faults = _merged([*faults_of_grammar(parsed, granted), *labels, *names.faults], reading.faults)
         faults = faults or list(faults_of_unread(parsed, names))
         if faults:
             raise StatementRefusal(*_first(faults))
@@ -59,7 +62,15 @@ def plan(
             sql = _over_cells(left, blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
-    return Plan(sql, read, frozenset(names.uses), parsed.parameters, left.parameters, blocks)
+    return Plan(
+        sql=sql,
+        datasets=read,
+        columns=frozenset(names.uses),
+        parameters=parsed.parameters,
+        open_parameters=left.parameters,
+        blocks=blocks,
+        repeatable=is_repeatable(parsed.tree),
+    )
 
 
 def _folded(tables: Mapping[DatasetName, Kind]) -> Mapping[str, Kind]:

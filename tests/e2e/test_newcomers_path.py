@@ -116,13 +116,19 @@ def test_a_filtered_extract_is_taken_away_with_its_manifest(page: Page, address:
     assert "Transparency Database" in manifest["citations"][0]
 
 
-def test_a_registered_researcher_sees_why_rows_are_closed_and_what_would_open_them(page: Page) -> None:
+def test_a_registered_researcher_is_shown_the_way_from_rows_to_statistics(page: Page) -> None:
     sign_in(page, "Registered researcher (demo)")
     go_to(page, "SQL")
     page.get_by_role("textbox", name="Statement").fill("SELECT * FROM moderation_statements")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("open to you for statistics only").first).to_be_visible()
-    shoot(page, "8-registered")
+    expect(page.get_by_text("it answers in figures for groups")).to_be_visible()
+    shoot(page, "8-registered-refused")
+    page.get_by_role("textbox", name="Statement").fill(
+        "SELECT category, automated_decision, count(*) AS n FROM moderation_statements GROUP BY ALL ORDER BY n DESC"
+    )
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("Receipt and citation")).to_be_visible()
+    shoot(page, "9-registered-cells")
 
 
 def test_the_pages_send_nobody_elsewhere_and_the_metrics_are_closed(page: Page, address: str) -> None:

@@ -48,7 +48,6 @@ GOVERNED = """
     TABLE sales
     FROM sales SELECT max(price), max(day) WHERE price > 900000 OR day > '2026-06-01'
     WITH vault AS (SELECT 1 AS secret) SELECT * FROM vault
-    WITH sales AS (SELECT 1 AS note) SELECT * FROM sales
     WITH RECURSIVE vault AS (SELECT 1 AS a UNION SELECT a + 1 FROM vault WHERE a < 3) SELECT * FROM vault
     SELECT * FROM sales AS vault
     SELECT current_schema FROM range(2)
@@ -62,6 +61,8 @@ GOVERNED = """
 """Run, and see nothing but the governed copy."""
 
 REFUSED = """
+    WITH sales AS (SELECT 1 AS note) SELECT * FROM sales
+    SELECT * FROM range(3) AS "Sales"
     SELECT filename FROM sales, (SELECT unnest([1]) u) t
     SELECT rowid, file_row_number FROM sales, range(2)
     SELECT current_user FROM range(2)
@@ -231,10 +232,10 @@ def test_statements_at_once_cannot_spend_a_budget_twice(services: Services) -> N
     run_statement(bounded, ASKER, Statement("SELECT count(*) FROM sales"))
     together = threading.Barrier(4)
 
-    def ask(_: int) -> int:
+    def ask(number: int) -> int:
         together.wait()
         try:
-            return run_statement(bounded, ASKER, Statement("SELECT * FROM sales")).receipt.rows
+            return run_statement(bounded, ASKER, Statement(f"SELECT {number}, * FROM sales")).receipt.rows
         except LimitReached:
             return 0
 

@@ -46,6 +46,7 @@ _RULES = {
       entities: {{advertiser_id: 10}}
       dimensions: {{country: equal, placement: equal, campaign_date: {{range: month}}}}
       measures: {{spend_eur: {{round: 100}}, impressions: {{round: 1000}}}}
+      public_joins: {{country: dim_country.code}}
     {_BECAUSE}
 """,
     "moderation": f"""\

@@ -98,7 +98,7 @@ TABLES = {DatasetName(name): _schema(name) for name in SCHEMAS if name not in DI
 
 def plan_over_cells(sql: str, **parameters: ParameterValue) -> Plan:
     """Plan a statement in the world of the samples."""
-    return plan(parse(sql), TABLES, statement_parser(), PROTECTED, parameters)
+    return plan(parse(sql, parameters), TABLES, statement_parser(), PROTECTED)
 
 
 def make_world(connection: duckdb.DuckDBPyConnection) -> None:

@@ -7,12 +7,14 @@ from portal.desk.answers import Explanation
 from portal.errors import PortalError
 from portal.policy.decision import Permit
 from portal.policy.model import Access
+from portal.policy.uses import uses_of
 from portal.sql.plan import Statement
 from portal.web.components import jobs
 from portal.web.components.answers import show_answer, show_errata
 from portal.web.components.downloads import offer_download
 from portal.web.components.faults import show_faults
 from portal.web.components.parameters import ask_parameters
+from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
 from portal.web.view_models.charting import quick_chart, sources_in_words
 from portal.web.view_models.wording import code, plain
@@ -73,12 +75,17 @@ def _show_sentences(explanation: Explanation) -> None:
     st.markdown("**It may run.** Before it does:")
     for name, sentences in explanation.decisions.items():
         st.markdown(f"{code(name)}\n" + "\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    if explanation.releases:
+        st.markdown("Released:\n" + "\n".join(f"- {plain(sentence)}" for sentence in explanation.releases))
     limits = explanation.limits
     st.caption(
         f"At most {limits.result_rows:,} rows, {limits.seconds:g} seconds, {limits.memory}. "
         f"{explanation.rows_left_this_week:,} rows left this week."
     )
     show_errata(explanation.errata)
+    with st.expander("What may be done with each column"):
+        for name, uses in explanation.columns.items():
+            show_uses(name, uses)
     st.code(explanation.sql, language="sql", wrap_lines=True)
 
 
@@ -95,10 +102,17 @@ def _show_result() -> None:
 def _show_schema() -> None:
     st.markdown("**Datasets**")
     for entry in access.catalogue(services(), asker()):
-        if isinstance(entry.decision, Permit) and entry.decision.access is Access.ROWS:
+        if isinstance(entry.decision, Permit) and entry.decision.access >= Access.AGGREGATES:
             columns = governed_schema(entry.dataset, entry.decision.obligations).columns
             with st.expander(entry.dataset.name):
-                st.markdown("\n".join(f"- {code(name)} {kind.lower()}" for name, kind in columns.items()))
+                if entry.decision.access is Access.AGGREGATES:
+                    st.caption("For statistics only.")
+                st.markdown(
+                    "\n".join(
+                        f"- {code(use.column)} {columns[use.column].lower()}{plain(briefly(use))}"
+                        for use in uses_of(entry.decision.obligations)
+                    )
+                )
 
 
 show_sql_page()

@@ -14,7 +14,7 @@ from portal.web.components.charts import show_chart
 from portal.web.components.labels import show_synthetic_answer
 from portal.web.session import asker, services
 from portal.web.view_models.charting import in_words, sources_in_words
-from portal.web.view_models.wording import counted, plain, prose
+from portal.web.view_models.wording import WITHHELD_WORDS, absent, counted, plain, prose
 
 PAGE_ROWS, PLAIN_ROWS = 100, 25
 
@@ -32,6 +32,8 @@ def show_answer(answer: Answer, *, key: str, title: str, chart: Chart | None = N
     if chart and answer.receipt.rows > 1:
         show_chart(answer, chart, title=title, key=f"{key}.figure")
     show_table(answer, title=title, key=key)
+    if answer.receipt.withheld is not None:
+        st.caption(WITHHELD_WORDS)
     show_receipt(answer)
 
 
@@ -62,11 +64,17 @@ def show_table(answer: Answer, *, title: str, key: str) -> None:
     first = (page - 1) * PAGE_ROWS
     shown = answer.head(first + PAGE_ROWS).slice(first)
     slot.dataframe(
-        shown, hide_index=True, key=f"{key}.table", alt=f"{title}. {counted(rows, 'row')}.", placeholder="NULL"
+        shown,
+        hide_index=True,
+        key=f"{key}.table",
+        alt=f"{title}. {counted(rows, 'row')}.",
+        placeholder=absent(answer.receipt),
     )
     st.caption(f"{counted(rows, 'row')}. {plain(sources_in_words(answer.receipt))}.")
     with st.expander("As plain table" + (f" (first {PLAIN_ROWS} rows)" if rows > PLAIN_ROWS else "")):
-        st.table(_worded(answer.head(PLAIN_ROWS)), hide_index=True, border="horizontal", alt=title)
+        st.table(
+            _worded(answer.head(PLAIN_ROWS), absent(answer.receipt)), hide_index=True, border="horizontal", alt=title
+        )
 
 
 def show_receipt(answer: Answer) -> None:
@@ -91,5 +99,8 @@ def _facts(receipt: Receipt) -> dict[str, str]:
     }
 
 
-def _worded(table: pa.Table) -> list[dict[str, str]]:
-    return [{name: plain(in_words(value)) for name, value in row.items()} for row in table.to_pylist()]
+def _worded(table: pa.Table, missing: str) -> list[dict[str, str]]:
+    return [
+        {name: missing if value is None else plain(in_words(value)) for name, value in row.items()}
+        for row in table.to_pylist()
+    ]

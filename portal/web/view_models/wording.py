@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from portal.desk.answers import Receipt
 from portal.ids import DatasetName
 from portal.policy.decision import Decision, Permit
 from portal.policy.model import Access, Download
@@ -25,6 +26,19 @@ TOPICS: Mapping[str, str] = {
     "capacity": "Capacity",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|$~:<>&])")
+
+
+WITHHELD = "⊘"
+"""Stands where a figure is withheld."""
+WITHHELD_WORDS = (
+    f"These are statistics, rounded. {WITHHELD} stands for a figure that is withheld or not there; a group with too "
+    "few behind it is left out. Why is never said: the reason would tell of the data."
+)
+
+
+def absent(receipt: Receipt) -> str:
+    """Return the sign that stands for no value."""
+    return WITHHELD if receipt.withheld else "NULL"
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,57 @@
+"""Released cells for a statement: what stands in place of datasets that nobody sees row by row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from portal.desk.preparing import Prepared
+from portal.desk.release import Protected, Releasing, release_blocks
+from portal.desk.services import Services
+from portal.disclosure.compile import Subject
+from portal.ids import DatasetName
+from portal.policy.model import Access
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedCells:
+    """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only."""
+
+    relations: Mapping[str, pa.Table]
+    withheld: Mapping[str, int]
+
+    @property
+    def shows_withheld(self) -> bool:
+        """Whether a withheld figure is to be seen.
+
+        Told from what leaves alone: of a group that is left out, nobody may know whether it has few or none.
+        """
+        return any(column.null_count for table in self.relations.values() for column in table.columns)
+
+
+NO_CELLS = ReleasedCells({}, {})
+
+
+def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]]) -> ReleasedCells:
+    """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
+    if not prepared.plan.blocks:
+        return NO_CELLS
+    reasons = Counter[str]()
+    releasing = Releasing(
+        prepared.workspace,
+        services.trusted,
+        services.histories,
+        {DatasetName(name): files for name, files in copies.items()},
+        notice=lambda withheld: reasons.update(each.reason for each in withheld),
+    )
+    protected = {name: _protected(services, prepared, name) for name in prepared.open_for(Access.AGGREGATES)}
+    relations = release_blocks(prepared.plan.blocks, protected, releasing)
+    return ReleasedCells(relations, dict(reasons))
+
+
+def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Protected:
+    manifest, key = prepared.manifests[name], services.keys.project(prepared.workspace)
+    subject = Subject(services.site.datasets[name], prepared.permits[name].obligations, key)
+    return Protected(subject, manifest, services.releases.paths(manifest))

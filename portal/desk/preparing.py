@@ -1,0 +1,152 @@
+"""A statement made ready: read, decided for each dataset, planned. Nothing has run yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portal.catalogue.dataset import Erratum
+from portal.catalogue.release import Manifest
+from portal.desk.access import decide_for, identify, project_of, workspace_of
+from portal.desk.answers import Asker
+from portal.desk.budget import rows_left
+from portal.desk.services import Services
+from portal.errors import Fault, PolicyRefusal, UsageError
+from portal.ids import DatasetName, ProjectId
+from portal.policy.decision import Decision, Deny, Permit
+from portal.policy.model import Access, Limits
+from portal.sql import labels_of, parse, plan
+from portal.sql.plan import Plan, Protected, Statement, TableSchema
+from portal.workspaces.plan import governed_schema
+
+_HUGEINT = 2**127
+_LONGEST_TEXT = 100_000
+_FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most {_LONGEST_TEXT:,} characters."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement that may run: its plan, the permits behind it, and whose workspace it reads."""
+
+    statement: Statement
+    plan: Plan
+    permits: Mapping[DatasetName, Permit]
+    manifests: Mapping[DatasetName, Manifest]
+    workspace: ProjectId
+    limits: Limits
+    rows_left: int
+
+    def open_for(self, access: Access) -> tuple[DatasetName, ...]:
+        """Return the datasets that are open this far, and no further."""
+        return tuple(name for name, permit in self.permits.items() if permit.access is access)
+
+
+def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
+    """Read, decide and plan. Raises `StatementRefusal`, `PolicyRefusal` or `UsageError`."""
+    person, project = identify(services, asker.person), project_of(services, asker)
+    parsed = parse(statement.text)
+    decisions = decide_for(services, asker, dict.fromkeys([*parsed.datasets, *labels_of(parsed)]))
+    permits = permits_for({name: decision for name, decision in decisions.items() if name in parsed.datasets})
+    planned = plan(
+        parsed,
+        {name: _schema(services, permit) for name, permit in permits.items() if permit.access is Access.ROWS},
+        services.parser,
+        {name: Protected(_schema(services, permit), rules) for name, permit in permits.items()
+         if (rules := permit.obligations.disclosure) is not None},
+        [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK],
+    )  # fmt: skip
+    _check_parameters(planned, statement)
+    workspace = workspace_of(person, project)
+    limits = strictest([permit.obligations.limits for permit in permits.values()])
+    return Prepared(
+        statement,
+        planned,
+        permits,
+        {name: _published(services, name) for name in permits},
+        workspace,
+        limits,
+        rows_left=rows_left(services, workspace, limits),
+    )
+
+
+def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetName, Permit]:
+    """Return the permits to ask; refuse, with every reason, where only the codebook is open.
+
+    A dataset that is closed altogether is left out: naming it reads as naming what does not exist.
+    """
+    permits = {name: decision for name, decision in decisions.items() if not isinstance(decision, Deny)}
+    short = [_codebook_only(name, permit) for name, permit in permits.items() if permit.access < Access.AGGREGATES]
+    if short:
+        raise PolicyRefusal(*short)
+    return permits
+
+
+def errata_of(services: Services, planned: Plan) -> tuple[tuple[DatasetName, Erratum], ...]:
+    """Return the errata of the columns that a plan reads; one that names no column stands for all of them."""
+    used = {name: {use.column for use in planned.columns if use.dataset == name} for name in planned.datasets}
+    return tuple(
+        (name, erratum)
+        for name, columns in used.items()
+        for erratum in services.site.datasets[name].errata
+        if not erratum.columns or columns & set(erratum.columns)
+    )
+
+
+def strictest(limits: Sequence[Limits]) -> Limits:
+    """Return the strictest of each limit; several policies meet in one statement."""
+    if not limits:
+        return Limits()
+    return Limits(
+        rows_per_week=min(limit.rows_per_week for limit in limits),
+        seconds=min(limit.seconds for limit in limits),
+        memory=min((limit.memory for limit in limits), key=lambda memory: Limits(memory=memory).memory_bytes),
+        result_rows=min(limit.result_rows for limit in limits),
+    )
+
+
+def recordable(text: str) -> str:
+    """Return of a text what a ledger can keep: not too much, and no halves of characters."""
+    return text[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def _schema(services: Services, permit: Permit) -> TableSchema:
+    return governed_schema(services.site.datasets[permit.dataset], permit.obligations)
+
+
+def _codebook_only(name: DatasetName, permit: Permit) -> Fault:
+    steps = " ".join(permit.next_steps) or "See the dataset's page for what is needed."
+    message = f"Only the codebook of {name} is open to you."
+    return Fault("CODEBOOK_ONLY", message, rule="access: codebook", dataset=name, fix=steps)
+
+
+def _published(services: Services, name: DatasetName) -> Manifest:
+    manifest = services.releases.latest(name)
+    if manifest is None:
+        raise PolicyRefusal(
+            Fault("NOT_PUBLISHED", f"No release of {name} is published yet.", dataset=name, fix="Ask the data steward.")
+        )
+    return manifest
+
+
+def _check_parameters(planned: Plan, statement: Statement) -> None:
+    missing = sorted(set(planned.parameters) - set(statement.parameters))
+    unknown = sorted(set(statement.parameters) - set(planned.parameters))
+    unfit = sorted(name for name in planned.parameters if not _is_fit(statement.parameters.get(name)))
+    if missing or unknown or unfit:
+        raise UsageError(
+            *(Fault("PARAMETER_MISSING", f"No value was given for ${name}.", fix="Give it.") for name in missing),
+            *(Fault("PARAMETER_UNKNOWN", f"The statement has no ${name}.", fix="Leave it out.") for name in unknown),
+            *(Fault("PARAMETER_VALUE", f"The value of ${name} is not one that SQL takes.", fix=_FIT) for name in unfit),
+        )
+
+
+def _is_fit(value: object) -> bool:
+    """Whether a value is of a kind that a statement can be given, and of a size that a ledger can keep."""
+    match value:
+        case None | bool() | float() | date():
+            return True
+        case int():
+            return abs(value) < _HUGEINT
+        case str():
+            return len(value) <= _LONGEST_TEXT and recordable(value) == value
+        case _:
+            return False
