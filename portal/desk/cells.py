@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from portal.desk.bases import Protected
 from portal.desk.preparing import Prepared
-from portal.desk.release import Protected, Releasing, release_blocks
+from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.compile import Subject
 from portal.ids import DatasetName
@@ -47,6 +48,7 @@ def release_cells(
         prepared.workspace,
         services.trusted,
         services.histories,
+        services.bases,
         copies,
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
