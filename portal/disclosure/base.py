@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from pyroaring import AbstractBitMap, BitMap
 
 from portal.disclosure.cells import Contributions, is_dominated, is_spread
-from portal.disclosure.summary import TOTALS, Amounts, size_of
+from portal.disclosure.coarse import Marginals, read_marginals
+from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
 from portal.errors import EngineFailure, Fault
 from portal.policy.model import Dominance
 
@@ -33,25 +34,28 @@ Cells = Collection[int] | AbstractBitMap
 
 
 class Bitmaps:
-    """A column of bitmaps of a summary, by the row; a row group is read at the first need of it."""
+    """A column of bitmaps of a summary, by the row; row groups are read at the first need of them."""
 
     def __init__(self, file: pq.ParquetFile, column: str) -> None:
         self._file = file
         self._column = column
-        self._starts = _starts_of(file)
-        self._columns: dict[int, pa.Array] = {}
-        self._bitmaps: dict[int, BitMap | None] = {}
+        self._held: dict[int, bytes | BitMap | None] = {}
 
-    def __getitem__(self, row: int) -> BitMap | None:
-        """Return the bitmap of a row; not to be changed."""
-        if row not in self._bitmaps:
-            group = int(np.searchsorted(self._starts, row, side="right")) - 1
-            with _undamaged():
-                if group not in self._columns:
-                    self._columns[group] = _read(self._file, [group], [self._column]).column(0)
-                stored = self._columns[group][row - int(self._starts[group])].as_py()
-                self._bitmaps[row] = None if stored is None else BitMap.deserialize(stored)
-        return self._bitmaps[row]
+    def of(self, rows: Numbers) -> list[BitMap | None]:
+        """Return the bitmaps of some rows; not to be changed."""
+        starts = _starts_of(self._file)
+        with _undamaged():
+            for group in np.unique(np.searchsorted(starts, rows, side="right") - 1).tolist():
+                if int(starts[group]) not in self._held:
+                    stored = _read(self._file, [group], [self._column]).column(0).to_pylist()
+                    self._held.update(enumerate(stored, int(starts[group])))
+            return [self._bitmap(row) for row in rows.tolist()]
+
+    def _bitmap(self, row: int) -> BitMap | None:
+        found = self._held[row]
+        if isinstance(found, bytes):
+            found = self._held[row] = BitMap.deserialize(found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,6 @@ class Members:
     totals: Mapping[str, Sequence[float]]
     file: pq.ParquetFile
 
-    def of(self, row: int, counted: str | None) -> BitMap:
-        """Return the entities in a row, or those that have a value in a column; not to be changed."""
-        having = self.counts[counted][row] if counted else None
-        found = self.entities[row] if having is None else having
-        if found is None:
-            raise damaged()
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class BaseCells:
@@ -89,11 +85,17 @@ class BaseCells:
     rows: Numbers
     counts: Mapping[str, Numbers]
     sums: Mapping[str, Amounts]
+    marginals: Marginals
 
     def entities_in(self, region: Cells, entity: str, counted: str | None = None) -> BitMap:
         """Return the entities of a region; with `counted`, only those that have a value in that column."""
         members = self.members[entity]
-        sets = [members.of(row, counted) for row in self.at[_positions(region)].tolist()]
+        whole, rows = self.marginals.cover(self.at[_positions(region)])
+        rows = np.concatenate([rows, whole + len(self.marginals.of[0])]) if len(whole) else rows
+        having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None
+        if having is not None:
+            rows = rows[[some is None for some in having]]
+        sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
         return BitMap.union(*sets) if sets else BitMap()
 
     def contributions(self, region: Cells, entity: str, measure: str) -> Contributions:
@@ -105,6 +107,10 @@ class BaseCells:
         """Count the rows of a region, or those with a value in a countable column."""
         counts = self.rows if column is None else self.counts[column]
         return int(counts[_positions(region)].sum())
+
+    def all_have(self, region: Cells, column: str) -> bool:
+        """Say whether every row of a region has a value in a countable column."""
+        return self.count(region, column) == self.count(region)
 
     def total(self, region: Cells, measure: str) -> float:
         """Add up a measure over a region, the same in whatever order; NaN where that is no finite number."""
@@ -122,7 +128,7 @@ class BaseCells:
         """
         found: list[list[str]] = [[] for _ in regions]
         for entity in self.members:
-            doubtful = [i for i, region in enumerate(regions) if not self._is_spread(region, entity, measure, rule)]
+            doubtful = [i for i, region in enumerate(regions) if self.in_doubt(region, entity, measure, rule)]
             finite = [i for i in doubtful if math.isfinite(self.total(regions[i], measure))]
             exact = self._contributions([regions[i] for i in finite], entity, measure)
             heavy = {i for i, each in zip(finite, exact, strict=True) if is_dominated(each, rule)}
@@ -131,12 +137,13 @@ class BaseCells:
                     found[i].append(entity)
         return tuple(map(tuple, found))
 
-    def _is_spread(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
+    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
+        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing."""
         members, positions = self.members[entity], _positions(region)
         within = float(members.largest[measure][positions].sum())
         added = float(np.abs(self.sums[measure][positions]).sum())
         at_most = [min(total, within) for total in members.totals[measure]]
-        return is_spread(abs(self.total(region, measure)), added, at_most, rule)
+        return not is_spread(abs(self.total(region, measure)), added, at_most, rule)
 
     def _contributions(self, regions: Sequence[Cells], entity: str, measure: str) -> Sequence[Contributions]:
         members = self.members[entity]
@@ -167,7 +174,8 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             schema = file.schema_arrow
             plain = [name for name in schema.names if not pa.types.is_binary(schema.field(name).type)]
             table = _read(file, range(file.num_row_groups), plain)
-            totals = json.loads(file.metadata.metadata[TOTALS])
+            facts = json.loads(file.metadata.metadata[FACTS])
+            table, totals = table.slice(0, facts["cells"]), facts["largest totals"]
         at = np.arange(table.num_rows) if view is None else view
         seen = table.take(pa.array(at))
         yield BaseCells(
@@ -177,6 +185,7 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             rows=_numpy(seen, "#rows"),
             counts={name: _numpy(seen, f"#count.{name}") for name in _named(plain, "#count.")},
             sums={name: _numpy(seen, f"#sum.{name}") for name in _named(plain, "#sum.")},
+            marginals=read_marginals([_numpy(table, f"{MARGINAL}{i}") for i in _named(plain, MARGINAL)]),
         )
 
 

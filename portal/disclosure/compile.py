@@ -133,12 +133,13 @@ def counts_values(aggregate: Aggregate, subject: Subject) -> bool:
 
 
 def _in_view(subject: Subject) -> str:
-    """Return the bounds on dimensions of dates as a condition on base cells.
+    """Return the bounds on dimensions of dates as a condition on base cells; what has no position is none.
 
     Such a bound takes whole periods of the grid only: when it moves, whole base cells are added or removed, and none
     has to be made again.
     """
-    return " AND ".join(sql for rule in subject.obligations.rows if (sql := _snapped(rule, subject))) or "true"
+    bounds = [sql for rule in subject.obligations.rows if (sql := _snapped(rule, subject))]
+    return " AND ".join(['"#position" IS NOT NULL', *bounds])
 
 
 def _row_rules(subject: Subject) -> list[str]:

@@ -74,7 +74,8 @@ def _figure(
 ) -> Figure:
     inside, column = cells.inside, aggregate.column
     counted = column if column in base.counts else None
-    support = {entity: count(inside, entity, counted) for entity in base.members}
+    some = None if counted is None or base.all_have(inside, counted) else counted
+    support = {entity: count(inside, entity, some) for entity in base.members}
     value: float | None = None
     if aggregate.function in ("sum", "avg"):
         assert column is not None

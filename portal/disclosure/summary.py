@@ -7,8 +7,11 @@ each row has, by entity type e, measure m and countable column c:
     `#with.{e}.{c}`   those of them that have a value in c; NULL where all have
     `#largest.{e}.{m}`   the largest absolute sum of one entity in the cell
 
-and the file's metadata holds, falling, the largest totals of absolute sums that entities have in the whole release.
-What is no finite number counts as infinitely much. Pages carry checksums.
+    `#in.{i}`   the number of a marginal that the cell is in
+
+Behind the cells follow the marginals, in order, with bitmaps and nothing else. The file's metadata holds the number of
+cells and, falling, the largest totals of absolute sums that entities have in the whole release. What is no finite
+number counts as infinitely much. Pages carry checksums.
 """
 
 import itertools
@@ -25,11 +28,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyroaring import BitMap
 
+from portal.disclosure.coarse import Marginals, Unions, marginals_of
+
 FORMAT = 2
 """Raised when the making of base cells changes."""
-TOTALS = b"largest totals"
+FACTS = b"base cells"
+MARGINAL = "#in."
 GROUP_CELLS = 512
 """Cells in a row group: what is read, and while making held, at once."""
+GROUP_MARGINALS = 32
 _BATCH_ROWS = 65_536
 _FIRST_ENTITIES = 1_024
 
@@ -50,22 +57,47 @@ def summarise(cells: Path, members: Mapping[str, Path], columns: Columns, target
 
     Raises `ValueError` where they do not tell of the same cells.
     """
-    tallies = {entity: _Tally(entity, columns) for entity in members}
     with pq.ParquetFile(cells) as file:
-        schema = pa.schema([*file.schema_arrow, *(each for tally in tallies.values() for each in tally.fields())])
-        parts = {entity: _cells_of(path) for entity, path in members.items()}
-        plain = [name for name in schema.names if not pa.types.is_binary(schema.field(name).type)]
+        dimensions = [name for name in file.schema_arrow.names if not name.startswith("#")]
+        marginals = marginals_of(file.read(columns=dimensions))
+        tallies = [_Tally(entity, columns, _cells_of(path), marginals) for entity, path in members.items()]
+        inside = [pa.field(f"{MARGINAL}{i}", pa.int64()) for i in range(len(marginals.of))]
+        schema = pa.schema([*file.schema_arrow, *inside, *(each for tally in tallies for each in tally.fields())])
+        plain = [each.name for each in schema if not pa.types.is_binary(each.type)]
         with pq.ParquetWriter(
             target, schema, compression="zstd", use_dictionary=plain, write_statistics=plain, write_page_checksum=True
         ) as writer:
-            for batch in file.iter_batches(GROUP_CELLS):
-                added = [tally.add(parts[entity], batch.num_rows) for entity, tally in tallies.items()]
-                arrays = [*batch.columns, *itertools.chain.from_iterable(added)]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=GROUP_CELLS)
-            totals = {entity: tally.largest_totals() for entity, tally in tallies.items()}
-            writer.add_key_value_metadata({TOTALS.decode(): json.dumps(totals)})
-    if any(next(each, None) is not None for each in parts.values()):
+            for table in _cells_first(file, marginals, tallies):
+                writer.write_table(table.cast(schema), row_group_size=GROUP_CELLS)
+            for table in _marginals_last(schema, tallies):
+                writer.write_table(table)
+            totals = {tally.entity: tally.largest_totals() for tally in tallies}
+            facts = {"cells": file.metadata.num_rows, "largest totals": totals}
+            writer.add_key_value_metadata({FACTS.decode(): json.dumps(facts)})
+    if any(tally.is_left() for tally in tallies):
         raise ValueError("there are members of a cell that is not there")
+
+
+def _cells_first(file: pq.ParquetFile, marginals: Marginals, tallies: Sequence["_Tally"]) -> Iterator[pa.Table]:
+    done = 0
+    for batch in file.iter_batches(GROUP_CELLS):
+        table = pa.Table.from_batches([batch])
+        for i, of in enumerate(marginals.of):
+            table = table.append_column(f"{MARGINAL}{i}", pa.array(of[done : done + batch.num_rows]))
+        for tally in tallies:
+            for each, column in zip(tally.fields(), tally.add(batch.num_rows), strict=True):
+                table = table.append_column(each, column)
+        done += batch.num_rows
+        yield table
+
+
+def _marginals_last(schema: pa.Schema, tallies: Sequence["_Tally"]) -> Iterator[pa.Table]:
+    """What is known of cells only is NULL."""
+    for together in zip(*(tally.unions() for tally in tallies), strict=True):
+        known = {each.name: column for tally, columns in zip(tallies, together, strict=True)
+                 for each, column in zip(tally.fields(), columns, strict=True)}  # fmt: skip
+        rows = len(next(iter(known.values())))
+        yield pa.Table.from_arrays([known.get(each.name, pa.nulls(rows, each.type)) for each in schema], schema=schema)
 
 
 def bitmap_of(numbers: npt.NDArray[np.uint32]) -> BitMap:
@@ -81,36 +113,56 @@ def size_of(amounts: Amounts) -> Amounts:
 
 @dataclass(slots=True)
 class _Tally:
-    """What is known of one entity type so far: the absolute amounts of each entity, by measure."""
+    """What is known of one entity type so far: the absolute amounts of each entity, by measure, and the marginals."""
 
     entity: str
     columns: Columns
+    cells: Iterator[Mapping[str, Any]]
+    marginals: Marginals
+    done: int = 0
     totals: dict[str, Amounts] = field(default_factory=dict)
+    coarse: Unions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.coarse = Unions(self.columns.countable)
 
     def fields(self) -> Iterator[pa.Field]:
         yield pa.field(f"#entities.{self.entity}", pa.binary())
         yield from (pa.field(f"#with.{self.entity}.{c}", pa.binary()) for c in self.columns.countable)
         yield from (pa.field(f"#largest.{self.entity}.{m}", pa.float64()) for m in self.columns.measures)
 
-    def add(self, cells: Iterator[Mapping[str, Any]], number: int) -> list[pa.Array]:
-        rows = [self._row(cell) for cell in itertools.islice(cells, number)]
+    def add(self, number: int) -> list[pa.Array]:
+        """Return the columns of the next cells."""
+        rows = [self._row(cell) for cell in itertools.islice(self.cells, number)]
         if len(rows) != number:
             raise ValueError("a cell has no members")
-        return [
-            pa.array(column, each.type) for column, each in zip(zip(*rows, strict=True), self.fields(), strict=True)
-        ]
+        return self._columns(rows)
+
+    def unions(self) -> Iterator[list[pa.Array]]:
+        """Yield the columns of the marginals of all cells, of a few at a time."""
+        none, rows = [None] * len(self.columns.measures), self.coarse.rows()
+        while some := list(itertools.islice(rows, GROUP_MARGINALS)):
+            yield self._columns([[*_stored(entities, having), *none] for entities, having in some])
+
+    def is_left(self) -> bool:
+        return next(self.cells, None) is not None
+
+    def _columns(self, rows: Sequence[Sequence[bytes | float | None]]) -> list[pa.Array]:
+        return [pa.array([row[i] for row in rows], each.type) for i, each in enumerate(self.fields())]
 
     def _row(self, cell: Mapping[str, Any]) -> list[bytes | float | None]:
-        entities = cell["#entity"]
-        row: list[bytes | float | None] = [bitmap_of(entities).serialize()]
-        for column in self.columns.countable:
-            having = cell[f"#with.{column}"]
-            row.append(None if having.all() else bitmap_of(entities[having]).serialize())
+        numbers = cell["#entity"]
+        entities = bitmap_of(numbers)
+        marks = [cell[f"#with.{column}"] for column in self.columns.countable]
+        having = [None if mark.all() else bitmap_of(numbers[mark]) for mark in marks]
+        self.coarse.add([int(of[self.done]) for of in self.marginals.of], entities, having)
+        self.done += 1
+        largest = []
         for measure in self.columns.measures:
             sizes = size_of(cell[f"#sum.{measure}"])
-            row.append(float(sizes.max()))
-            self._total(measure, int(entities.max()))[entities] += sizes
-        return row
+            largest.append(float(sizes.max()))
+            self._total(measure, int(numbers.max()))[numbers] += sizes
+        return [*_stored(entities, having), *largest]
 
     def _total(self, measure: str, number: int) -> Amounts:
         totals = self.totals.setdefault(measure, np.zeros(_FIRST_ENTITIES))
@@ -124,6 +176,10 @@ class _Tally:
             measure: np.sort(self.totals.get(measure, np.zeros(0)))[::-1][: self.columns.largest].tolist()
             for measure in self.columns.measures
         }
+
+
+def _stored(entities: BitMap, having: Sequence[BitMap | None]) -> list[bytes | None]:
+    return [entities.serialize(), *(None if some is None else some.serialize() for some in having)]
 
 
 def _cells_of(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.aggregates import COUNT, SPEND, World, a_block, a_disclosure, a_subject, a_world, ad
-from support.base_cells import Member, some_base_cells
+from support.built_cells import Member, some_base_cells
 
 from portal.disclosure import history as module
 from portal.disclosure.history import Candidate, Ground, Kind, ReleaseHistory, audit
