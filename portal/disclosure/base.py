@@ -137,6 +137,7 @@ class BaseCells:
                     found[i].append(entity)
         return tuple(map(tuple, found))
 
+    @np.errstate(over="ignore")
     def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
         """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing."""
         members, positions = self.members[entity], _positions(region)
@@ -145,6 +146,7 @@ class BaseCells:
         at_most = [min(total, within) for total in members.totals[measure]]
         return not is_spread(abs(self.total(region, measure)), added, at_most, rule)
 
+    @np.errstate(over="ignore")
     def _contributions(self, regions: Sequence[Cells], entity: str, measure: str) -> Sequence[Contributions]:
         members = self.members[entity]
         owner = np.full(int(self.at.max(initial=-1)) + 2, -1, dtype=np.int64)
@@ -173,9 +175,9 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             files = {entity: stack.enter_context(pq.ParquetFile(path)) for entity, path in members.items()}
             schema = file.schema_arrow
             plain = [name for name in schema.names if not pa.types.is_binary(schema.field(name).type)]
-            table = _read(file, range(file.num_row_groups), plain)
             facts = json.loads(file.metadata.metadata[FACTS])
-            table, totals = table.slice(0, facts["cells"]), facts["largest totals"]
+            totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
+            table = _read(file, range(int(groups)), plain)
         at = np.arange(table.num_rows) if view is None else view
         seen = table.take(pa.array(at))
         yield BaseCells(

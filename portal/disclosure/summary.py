@@ -52,6 +52,7 @@ class Columns:
     largest: int
 
 
+@np.errstate(over="ignore")
 def summarise(cells: Path, members: Mapping[str, Path], columns: Columns, target: Path) -> None:
     """Write the summary of what `cells_query` and, by entity type, `members_query` yielded.
 
@@ -62,7 +63,8 @@ def summarise(cells: Path, members: Mapping[str, Path], columns: Columns, target
         marginals = marginals_of(file.read(columns=dimensions))
         tallies = [_Tally(entity, columns, _cells_of(path), marginals) for entity, path in members.items()]
         inside = [pa.field(f"{MARGINAL}{i}", pa.int64()) for i in range(len(marginals.of))]
-        schema = pa.schema([*file.schema_arrow, *inside, *(each for tally in tallies for each in tally.fields())])
+        known = [pa.field(each.name, each.type) for each in file.schema_arrow]  # of marginals it is not known
+        schema = pa.schema([*known, *inside, *(each for tally in tallies for each in tally.fields())])
         plain = [each.name for each in schema if not pa.types.is_binary(each.type)]
         with pq.ParquetWriter(
             target, schema, compression="zstd", use_dictionary=plain, write_statistics=plain, write_page_checksum=True
@@ -92,7 +94,6 @@ def _cells_first(file: pq.ParquetFile, marginals: Marginals, tallies: Sequence["
 
 
 def _marginals_last(schema: pa.Schema, tallies: Sequence["_Tally"]) -> Iterator[pa.Table]:
-    """What is known of cells only is NULL."""
     for together in zip(*(tally.unions() for tally in tallies), strict=True):
         known = {each.name: column for tally, columns in zip(tallies, together, strict=True)
                  for each, column in zip(tally.fields(), columns, strict=True)}  # fmt: skip

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,13 +40,14 @@ def write_base_cells(
     files = {entity: folder / f"members-{entity}.parquet" for entity in members}
     for entity, path in files.items():
         pq.write_table(_members(members[entity], names, columns), path, row_group_size=row_group)
-    pq.write_table(_cells(next(iter(members.values())), names, columns), folder / "cells.parquet")
+    pq.write_table(_cells(members, names, columns), folder / "cells.parquet")
     summarise(folder / "cells.parquet", files, columns, folder / "summary.parquet")
     return folder / "summary.parquet", files
 
 
 def _members(members: Sequence[Member], names: Sequence[str], columns: Columns) -> pa.Table:
     ordered = sorted(members, key=lambda each: (each[0], each[1]))
+    places = {name: i for i, name in enumerate(names)}
     having = {
         f"#with.{c}": [each[2].get(c) is not None if c in columns.measures else each[1] != 0 for each in ordered]
         for c in columns.countable
@@ -55,7 +55,7 @@ def _members(members: Sequence[Member], names: Sequence[str], columns: Columns) 
     sums = {f"#sum.{m}": pa.array([each[2].get(m) for each in ordered], pa.float64()) for m in columns.measures}
     return pa.table(
         {
-            "#cell": pa.array([names.index(each[0]) for each in ordered], pa.uint32()),
+            "#cell": pa.array([places[each[0]] for each in ordered], pa.uint32()),
             "#entity": pa.array([each[1] for each in ordered], pa.uint32()),
             **having,
             **sums,
@@ -63,11 +63,16 @@ def _members(members: Sequence[Member], names: Sequence[str], columns: Columns) 
     )
 
 
-def _cells(members: Sequence[Member], names: Sequence[str], columns: Columns) -> pa.Table:
-    held = {name: [each for each in members if each[0] == name] for name in names}
+def _cells(members: Mapping[str, Sequence[Member]], names: Sequence[str], columns: Columns) -> pa.Table:
+    """Each member of the first type has one row; entity 0 of any type is in one row of its cell."""
+    held: dict[str, list[Member]] = {name: [] for name in names}
+    for each in next(iter(members.values())):
+        held[each[0]].append(each)
+    nobody = {entity: {name for name, number, _ in every if number == 0} for entity, every in members.items()}
     amounts = {m: [[x for each in held[name] if (x := each[2].get(m)) is not None] for name in names]
                for m in columns.measures}  # fmt: skip
-    counts: dict[str, Any] = {f"#count.{c}": [len(x) for x in amounts.get(c, held.values())] for c in columns.countable}
+    counts = {m: [len(x) for x in each] for m, each in amounts.items()}
+    counts |= {e: [len(held[name]) - (name in cells) for name in names] for e, cells in nobody.items()}
     dimensions = {key: [json.loads(name)[key] for name in names] for key in json.loads(names[0])} if names else {}
     return pa.table(
         {
@@ -75,7 +80,7 @@ def _cells(members: Sequence[Member], names: Sequence[str], columns: Columns) ->
             "#name": pa.array(names, pa.string()),
             **dimensions,
             "#rows": [len(held[name]) for name in names],
-            **counts,
+            **{f"#count.{c}": counts[c] for c in columns.countable},
             **{f"#sum.{m}": [float(sum(x)) for x in amounts[m]] for m in columns.measures},
         }
     )
