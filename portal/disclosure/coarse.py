@@ -87,7 +87,7 @@ class Unions:
 
 
 def _codes(column: pa.ChunkedArray) -> Numbers:
-    encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
+    encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
     codes: Numbers = encoded.indices.to_numpy().astype(np.int64)
     return codes
 
