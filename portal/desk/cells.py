@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from portal.desk.bases import Protected
 from portal.desk.preparing import Prepared
-from portal.desk.release import Protected, Releasing, release_blocks
+from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.compile import Subject
+from portal.disclosure.declared import check_declared
 from portal.ids import DatasetName
 from portal.policy.model import Access
 
@@ -38,11 +40,14 @@ def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, S
     """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
     if not prepared.plan.blocks:
         return NO_CELLS
+    for block in prepared.plan.blocks:
+        check_declared(block, prepared.protected, prepared.tables)
     reasons = Counter[str]()
     releasing = Releasing(
         prepared.workspace,
         services.trusted,
         services.histories,
+        services.bases,
         {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )

@@ -1,7 +1,7 @@
-"""Release histories and base cells on disk: `<root>/<project>/<dataset>-<release>/`, whole or not at all.
+"""Release histories on disk: `<root>/<project>/<dataset>-<release>/history.json`, whole or not at all.
 
-`history.json` outlives every restart; it is never removed while the release stands, since it is what keeps a project
-from asking its way around the rules. `base-<name>.parquet` can be made again.
+A history outlives every restart; it is never removed while the release stands, since it is what keeps a project from
+asking its way around the rules.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from portal.catalogue.release import Manifest
 from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import from_text, to_text
 from portal.errors import EngineFailure, Fault
-from portal.ids import Fingerprint, ProjectId
+from portal.ids import ProjectId
 
 T = TypeVar("T")
 
@@ -28,10 +28,6 @@ class HistoryStore(Protocol):
         self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
         """Replace a history by what `change` makes of it, before anyone else may read it; return its second part."""
-        ...
-
-    def base(self, project: ProjectId, manifest: Manifest, name: Fingerprint, make: Callable[[Path], object]) -> Path:
-        """Return the file of base cells of this name, made at the given path where it is not there yet."""
         ...
 
 
@@ -52,15 +48,6 @@ class FileHistoryStore:
             if after != before:
                 _write(folder / "history.json", to_text(after))
         return answer
-
-    def base(self, project: ProjectId, manifest: Manifest, name: Fingerprint, make: Callable[[Path], object]) -> Path:
-        """Return the file; `make` leaves it whole or not at all."""
-        folder = self._folder(project, manifest)
-        path = folder / f"base-{name}.parquet"
-        with _exclusive(folder):
-            if not path.exists():
-                make(path)
-        return path
 
     def _folder(self, project: ProjectId, manifest: Manifest) -> Path:
         return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from support.factories import NOW, a_dataset
 
 from portal.catalogue.release import Manifest
-from portal.desk.release import Protected, Releasing, release_blocks
+from portal.desk.bases import Protected
+from portal.desk.release import Releasing, release_blocks
 from portal.disclosure.compile import Subject
 from portal.disclosure.release import Withheld
 from portal.engines.port import TrustedEngine, WrittenFile
@@ -20,6 +21,7 @@ from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations, RowRule
 from portal.policy.model import Access, Disclosure, Limits, Obligation
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin
+from portal.workspaces.base_store import FileBaseStore
 from portal.workspaces.history_store import FileHistoryStore
 
 ADS = DatasetName("ads")
@@ -125,6 +127,7 @@ class World:
             ProjectId(project or self.project),
             self.engine,
             FileHistoryStore(self.home / "history"),
+            FileBaseStore(self.home / "bases"),
             {DatasetName("dim_country"): [self.home / "dim_country.parquet"]},
             self.withheld.extend,
         )

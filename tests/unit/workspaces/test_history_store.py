@@ -11,7 +11,7 @@ from support.aggregates import a_manifest
 from portal.disclosure.history import Entry, Kind, ReleaseHistory
 from portal.disclosure.keeping import from_text, to_text
 from portal.errors import EngineFailure
-from portal.ids import Fingerprint, ProjectId
+from portal.ids import ProjectId
 from portal.workspaces.history_store import FileHistoryStore
 
 P1 = ProjectId("p1")
@@ -70,16 +70,3 @@ def test_nobody_reads_a_history_that_another_is_changing(tmp_path: Path) -> None
         thread.join()
     names = store.update(P1, a_manifest(), lambda history: (history, history.names))
     assert names == tuple(map(str, range(16)))
-
-
-def test_base_cells_are_made_once(tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def make(path: Path) -> None:
-        made.append(path)
-        path.write_text("cells")
-
-    store = FileHistoryStore(tmp_path)
-    paths = {store.base(P1, a_manifest(), Fingerprint("f"), make) for _ in range(3)}
-    assert paths == set(made)
-    assert len(made) == 1
