@@ -39,16 +39,17 @@ class Bitmaps:
     def __init__(self, file: pq.ParquetFile, column: str) -> None:
         self._file = file
         self._column = column
+        self._starts = _starts_of(file)
         self._held: dict[int, bytes | BitMap | None] = {}
 
     def of(self, rows: Numbers) -> list[BitMap | None]:
         """Return the bitmaps of some rows; not to be changed."""
-        starts = _starts_of(self._file)
         with _undamaged():
-            for group in np.unique(np.searchsorted(starts, rows, side="right") - 1).tolist():
-                if int(starts[group]) not in self._held:
+            for group in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
+                first = int(self._starts[group])
+                if first not in self._held:
                     stored = _read(self._file, [group], [self._column]).column(0).to_pylist()
-                    self._held.update(enumerate(stored, int(starts[group])))
+                    self._held.update(enumerate(stored, first))
             return [self._bitmap(row) for row in rows.tolist()]
 
     def _bitmap(self, row: int) -> BitMap | None:
@@ -243,8 +244,9 @@ def _added_up(file: pq.ParquetFile, owner: Numbers, column: str) -> tuple[Number
 
 def _groups_of(file: pq.ParquetFile, cells: Numbers) -> Iterator[int]:
     """Yield the row groups that may hold some of these cells; members are sorted by cell."""
-    for group in range(file.num_row_groups):
-        found = file.metadata.row_group(group).column(0).statistics
+    metadata = file.metadata
+    for group in range(metadata.num_row_groups):
+        found = metadata.row_group(group).column(0).statistics
         if found is None or np.searchsorted(cells, found.min) < np.searchsorted(cells, found.max, side="right"):
             yield group
 
@@ -260,7 +262,8 @@ def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's
 
 
 def _starts_of(file: pq.ParquetFile) -> Numbers:
-    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    metadata = file.metadata
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     return np.cumsum([0, *sizes])[:-1]
 
 
