@@ -1,7 +1,7 @@
 """A small protected world, and blocks over it, built by hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -118,10 +118,7 @@ class World:
     engine: TrustedEngine = field(default_factory=QuickEngine)
 
     def ask(self, *blocks: Block, project: str | None = None, subject: Subject | None = None) -> list[pa.Table]:
-        named = [
-            Block(f"b{i}", b.dataset, b.groupings, b.aggregates, b.atoms, b.joins, b.line, b.column)
-            for i, b in enumerate(blocks)
-        ]
+        named = [replace(block, relation=f"b{i}") for i, block in enumerate(blocks)]
         self.asked += 1
         releasing = Releasing(
             ProjectId(project or self.project),
