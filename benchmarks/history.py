@@ -1,0 +1,152 @@
+"""The audit of a release history: fresh groups on an empty history, after many statements, and asked again.
+
+Over base cells that are held as bitmaps, so that what is measured is the audit and the file, not the making of cells.
+"""
+
+import itertools
+import json
+import random
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from pyroaring import BitMap
+
+from portal.disclosure.base import BaseCells
+from portal.disclosure.cells import Contributions, is_dominated
+from portal.disclosure.history import Candidate, Ground, Kind, ReleaseHistory, Verdict, audit
+from portal.policy.model import Disclosure
+
+COUNTRIES, PLACEMENTS, MONTHS = 30, 5, 24
+ENTITIES = 20_000
+STATEMENTS = 50
+ROUNDS = 5
+FIGURES = (Kind("rows"), Kind("sum", "spend_eur"), Kind("distinct", "advertiser_id"))
+DISCLOSURE = Disclosure.model_validate(
+    {
+        "entities": {"advertiser_id": 10},
+        "dimensions": {"country": "equal", "placement": "equal", "month": {"range": "month"}},
+        "measures": {"spend_eur": {"round": 100}},
+    }
+)
+Group = frozenset[int]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Base cells of a made-up advertising dataset: what the audit asks of them."""
+
+    names: tuple[str, ...]
+    sets: Sequence[BitMap]
+    amounts: Sequence[Mapping[int, float]]
+    asked: list[int] = field(default_factory=list)
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+        """Return the union of the cells' entities."""
+        del entity, counted
+        return BitMap.union(*(self.sets[i] for i in region)) if region else BitMap()
+
+    def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
+        """Return what each entity spends in a region, and note that it was asked."""
+        del entity, measure
+        self.asked.append(len(region))
+        totals: dict[int, float] = {}
+        for i in region:
+            for e, amount in self.amounts[i].items():
+                totals[e] = totals.get(e, 0.0) + amount
+        largest = sorted(totals.values(), reverse=True)
+        return Contributions(sum(largest), tuple(largest[:20]))
+
+
+def measure() -> Mapping[str, float]:
+    """Return seconds and sizes, each the best of some rounds."""
+    base, places = _world()
+    fresh = _ask(base, _grouped(places, (0, 1)))
+    found: dict[str, float] = {
+        "fresh groups": len(fresh),
+        "fresh_s": _best(lambda: _audit(ReleaseHistory(), fresh, base)),
+    }
+    history = ReleaseHistory()
+    for statement in _statements(places):
+        history = _audit(history, _ask(base, statement), base)[0]
+    found |= {"entries": len(history.entries), "names": len(history.names)}
+    base.asked.clear()
+    after, verdicts = _audit(history, fresh, base)
+    found |= {"contributions asked": len(base.asked), "refused": sum(v.reason is not None for v in verdicts)}
+    found["after_s"] = _best(lambda: _audit(history, fresh, base))
+    found["again_s"] = _best(lambda: _audit(after, fresh, base))
+    return found
+
+
+def _world() -> tuple[Cells, Mapping[tuple[int, int, int], int]]:
+    """A few countries hold most advertisers; each is active in some placements and months of its country."""
+    draw = random.Random(1)
+    amounts: dict[tuple[int, int, int], dict[int, float]] = {}
+    weights = [1 / (1 + c) for c in range(COUNTRIES)]
+    for entity in range(1, ENTITIES + 1):
+        [country] = draw.choices(range(COUNTRIES), weights)
+        first = draw.randrange(MONTHS)
+        for placement in draw.sample(range(PLACEMENTS), draw.randint(1, 3)):
+            for month in range(first, min(MONTHS, first + draw.randint(1, 8))):
+                amounts.setdefault((country, placement, month), {})[entity] = round(draw.lognormvariate(4, 1), 2)
+    keys = sorted(amounts)
+    names = tuple(json.dumps({"country": c, "placement": p, "month": m}) for c, p, m in keys)
+    listed = [amounts[key] for key in keys]
+    return Cells(names, [BitMap(each) for each in listed], listed, members={"advertiser_id": None}), dict(
+        zip(keys, itertools.count(), strict=False)
+    )
+
+
+def _statements(places: Mapping[tuple[int, int, int], int]) -> Iterator[list[Group]]:
+    """Mixed groupings: by some dimensions, of some countries, over a range of months."""
+    draw = random.Random(2)
+    for _ in range(STATEMENTS):
+        by = draw.choice([(0,), (1,), (2,), (0, 1), (1, 2), (0,), ()])
+        countries = set(draw.sample(range(COUNTRIES), draw.choice([30, 30, 12, 5, 3])))
+        placements = set(draw.sample(range(PLACEMENTS), draw.choice([5, 5, 3, 2])))
+        first, last = sorted(draw.sample(range(MONTHS + 1), 2)) if draw.choice([True, False]) else (0, MONTHS)
+        chosen = {k: i for k, i in places.items() if k[0] in countries and k[1] in placements and first <= k[2] < last}
+        yield _grouped(chosen, by)
+
+
+def _grouped(places: Mapping[tuple[int, int, int], int], by: Sequence[int]) -> list[Group]:
+    groups: dict[tuple[int, ...], set[int]] = {}
+    for key, i in places.items():
+        groups.setdefault(tuple(key[d] for d in by), set()).add(i)
+    return [frozenset(group) for group in groups.values()]
+
+
+def _ask(base: Cells, groups: Sequence[Group]) -> list[tuple[Candidate, ...]]:
+    """Every figure of the groups that hold the rules of a cell by themselves."""
+    asked = []
+    for group in groups:
+        if len(base.entities_in(group, "")) < DISCLOSURE.entities["advertiser_id"]:
+            continue
+        names = frozenset(base.names[i] for i in group)
+        heavy = is_dominated(base.contributions(group, "", ""), DISCLOSURE.dominance)
+        asked += [(Candidate(kind, names, 10.0),) for kind in FIGURES if not (heavy and kind.figure == "sum")]
+    return asked
+
+
+def _audit(
+    history: ReleaseHistory, asked: Sequence[tuple[Candidate, ...]], base: Cells
+) -> tuple[ReleaseHistory, tuple[Verdict, ...]]:
+    return audit(history, asked, Ground(cast("BaseCells", base), "view", DISCLOSURE))
+
+
+def _best(run: Callable[[], object]) -> float:
+    return min(_seconds(run) for _ in range(ROUNDS))
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
