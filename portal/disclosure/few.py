@@ -9,49 +9,47 @@ few or large. (In general this is the search for a word of least weight, which n
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from pyroaring import BitMap
 
-from portal.disclosure.span import PRIME, Vector
+from portal.disclosure.span import PRIME, Places, Rows, Vector
 
 MAX_STEPS = 400
 """Decisions of one search; past it nothing is known, and the cell is refused."""
-Places = npt.NDArray[np.intp]
 
 
-def tells_of_few(offset: Vector, ways: Vector, sets: Sequence[BitMap], k: int) -> bool | None:
+def tells_of_few(offset: Vector, ways: Rows, sets: Sequence[BitMap], k: int) -> bool | None:
     """Say whether `offset`, plus some combination of `ways`, tells of fewer than `k` entities; None = not found out.
 
     `sets[c]` are the entities of column c, at least one.
     """
-    offset, ways, columns = _connected(offset, ways)
+    start, all_ways, columns = _connected(offset, ways)
     entities = [sets[c] for c in columns]
-    open_: list[tuple[Vector, Vector, BitMap, frozenset[int]]] = [(offset, ways, BitMap(), frozenset())]
+    undecided: list[tuple[Vector, Vector, BitMap, frozenset[int]]] = [(start, all_ways, BitMap(), frozenset())]
     for _ in range(MAX_STEPS):
-        if not open_:
+        if not undecided:
             return False
-        offset, ways, held, inside = open_.pop()
-        live = np.flatnonzero((offset != 0) | ways.any(axis=0)).tolist()
+        now, among, held, inside = undecided.pop()
+        live = np.flatnonzero((now != 0) | among.any(axis=0)).tolist()
         out = [c for c in live if c not in inside and held.union_cardinality(entities[c]) >= k]
-        reduced = _without(offset, ways, out)
+        reduced = _without(now, among, out)
         if reduced is None:
             continue
-        offset, ways = reduced
-        support = np.flatnonzero(offset).tolist()
+        now, among = reduced
+        support = np.flatnonzero(now).tolist()
         if len(BitMap.union(*(entities[c] for c in support))) < k:
             return True
-        if not len(ways):
+        if not len(among):
             continue
-        # The parts of `offset` hold k entities and those inside do not, so one of them brings some more.
+        # The parts of `now` hold k entities and those inside do not, so one of them brings some more.
         column = max(support, key=lambda c: held.union_cardinality(entities[c]))
-        left_out = _without(offset, ways, [column])
+        left_out = _without(now, among, [column])
         if left_out is not None:
-            open_.append((*left_out, held, inside))
-        open_.append((offset, ways, held | entities[column], inside | {column}))
+            undecided.append((*left_out, held, inside))
+        undecided.append((now, among, held | entities[column], inside | {column}))
     return None
 
 
-def _connected(offset: Vector, ways: Vector) -> tuple[Vector, Vector, Places]:
+def _connected(offset: Vector, ways: Rows) -> tuple[Vector, Vector, Places]:
     """Leave out the ways that have no column in common with the offset, not even through others; and empty columns."""
     reached, joined = offset != 0, np.zeros(len(ways), dtype=np.bool_)
     while True:
@@ -61,7 +59,7 @@ def _connected(offset: Vector, ways: Vector) -> tuple[Vector, Vector, Places]:
         joined |= more
         reached = reached | (ways[more] != 0).any(axis=0)
     columns = np.flatnonzero(reached)
-    return offset[columns], ways[joined][:, columns], columns
+    return offset[columns], ways[joined][:, columns].astype(np.int64), columns
 
 
 def _without(offset: Vector, ways: Vector, columns: Sequence[int]) -> tuple[Vector, Vector] | None:

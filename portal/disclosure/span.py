@@ -4,7 +4,7 @@ Vectors of zeros and ones over columns. Working modulo a prime near 2**31 is exa
 a minor of the matrix to be a multiple of the prime; products stay below 2**62, sums of rows below 2**63.
 """
 
-from collections.abc import Iterator
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,22 +12,28 @@ import numpy.typing as npt
 
 PRIME = 2**31 - 1
 Vector = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
+"""Vectors at rest: what is below the prime takes half the memory."""
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one more vector makes known: a new `row`, and in place of the rows `hit` simpler ones, `changed`."""
+    """What one more vector makes known: a new `row`, zero but in the columns `places`, of which the first is its pivot.
 
-    pivot: int
+    The rows `hit` become simpler: in these columns they are `changed`.
+    """
+
     row: Vector
-    hit: npt.NDArray[np.intp]
-    changed: Vector
+    places: Places
+    hit: Places
+    changed: Rows
 
-    def rows(self) -> Iterator[Vector]:
-        """Yield all that was not known before."""
-        yield self.row
-        yield from self.changed
+    @property
+    def pivot(self) -> int:
+        """The column that the row is cleared from all others by."""
+        return int(self.places[0])
 
 
 class Space:
@@ -41,7 +47,8 @@ class Space:
     def __init__(self, columns: int) -> None:
         self.known: Mask = np.zeros(columns, dtype=np.bool_)
         self.pivots = np.zeros(0, dtype=np.intp)
-        self._rows: Vector = np.zeros((8, columns), dtype=np.int64)
+        self._rows: Rows = np.zeros((8, columns), dtype=np.int32)
+        self._pattern: Mask = np.zeros((8, columns), dtype=np.bool_, order="F")
 
     @classmethod
     def of(cls, vectors: Mask) -> "Space":
@@ -57,9 +64,18 @@ class Space:
         return space
 
     @property
-    def rows(self) -> Vector:
+    def rows(self) -> Rows:
         """The basis but for the unit vectors of known columns."""
         return self._rows[: len(self.pivots)]
+
+    def copy(self) -> "Space":
+        """Return a space that grows on its own."""
+        return copy.deepcopy(self)
+
+    def using(self, columns: Places) -> Places:
+        """Return the rows that are not zero in all of some columns."""
+        [found] = self._pattern[: len(self.pivots), columns].any(axis=1).nonzero()
+        return found
 
     @property
     def dimension(self) -> int:
@@ -70,7 +86,7 @@ class Space:
         """Return what the space does not explain of a vector: all zero exactly where it follows from the space."""
         rest = (vector & ~self.known).astype(np.int64)
         on = rest[self.pivots] != 0
-        return (rest - self.rows[on].sum(axis=0)) % PRIME if on.any() else rest
+        return (rest - self.rows[on].sum(axis=0, dtype=np.int64)) % PRIME if on.any() else rest
 
     def step(self, vector: Mask) -> Step | None:
         """Return what the vector would make known, None where it follows already."""
@@ -80,28 +96,31 @@ class Space:
             return None
         pivot = int(places[0])
         row = rest if rest[pivot] == 1 else rest * pow(int(rest[pivot]), -1, PRIME) % PRIME
-        [hit] = self.rows[:, pivot].nonzero()
-        changed = self.rows[hit]
-        if len(hit):
-            changed[:, places] = (changed[:, places] - changed[:, pivot, None] * row[places]) % PRIME
-        return Step(pivot, row, hit, changed)
+        hit = self.using(places[:1])
+        changed = (self._rows[hit[:, None], places] - self._rows[hit, pivot, None] * row[places]) % PRIME
+        return Step(row, places, hit, changed.astype(np.int32))
 
     def take(self, step: Step) -> None:
         """Grow by a step that was made from this very space."""
         size = len(self.pivots)
         if size == len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[step.hit] = step.changed
-        self._rows[size] = step.row
+            self._pattern = np.asfortranarray(np.concatenate([self._pattern, np.zeros_like(self._pattern)]))
         self.pivots = np.append(self.pivots, step.pivot)
+        self._rows[size], self._pattern[size] = step.row, step.row != 0
+        self._rows[step.hit[:, None], step.places] = step.changed
+        self._pattern[step.hit[:, None], step.places] = step.changed != 0
         touched = np.append(step.hit, size)
-        single = touched[np.count_nonzero(self._rows[touched], axis=1) == 1]
-        if len(single):
-            self.known[self.pivots[single]] = True
-            kept = np.delete(np.arange(size + 1), single)
-            [moved] = (kept != np.arange(len(kept))).nonzero()
-            self._rows[moved] = self._rows[kept[moved]]
-            self.pivots = self.pivots[kept]
+        for row in touched[self._pattern[touched].sum(axis=1) == 1][::-1]:
+            self._forget(row)
+
+    def _forget(self, row: int) -> None:
+        """Take a unit vector out of the rows; the last row takes its place."""
+        self.known[self.pivots[row]] = True
+        last = len(self.pivots) - 1
+        self._rows[row], self._pattern[row] = self._rows[last], self._pattern[last]
+        self.pivots[row] = self.pivots[last]
+        self.pivots = self.pivots[:last]
 
 
 def _peeled(vectors: Mask) -> Mask:

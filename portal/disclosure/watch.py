@@ -1,20 +1,19 @@
 """What the released cells of one kind of figure say together, and what one more would add."""
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from pyroaring import BitMap
 
+from portal.disclosure.derived import derived_cells
 from portal.disclosure.few import tells_of_few
 from portal.disclosure.parts import Cells, Parts
-from portal.disclosure.span import PRIME, Mask, Space, Step, Vector
+from portal.disclosure.span import PRIME, Mask, Places, Space, Step, Vector
 from portal.policy.model import Disclosure
-
-Indices = npt.NDArray[np.intp]
 
 
 class Reason(StrEnum):
@@ -35,7 +34,7 @@ class Summed:
     Both may cost, and are asked only where nothing cheaper decides.
     """
 
-    dominated: Callable[[tuple[int, ...]], bool]
+    dominated: Callable[[Sequence[int]], bool]
     marginals: Callable[[], Mask]
 
 
@@ -59,11 +58,11 @@ class Weighed:
 class Watch:
     """The cells of one kind by their parts, released or asked for; it grows by each cell that is released.
 
-    `counts` are the entities of each cell, by type. The first `released` of the cells were released before, the others
-    are asked for.
+    `counts` are the entities of each cell, by type. The first `released` of the cells were released before, and are
+    what `space` is made of; the others are asked for.
     """
 
-    def __init__(self, parts: Parts, counts: Mapping[str, Cells], released: int, rules: Rules) -> None:
+    def __init__(self, parts: Parts, counts: Mapping[str, Cells], released: int, space: Space, rules: Rules) -> None:
         vectors = parts.partition.vectors
         self._parts, self._counts, self._rules = parts, counts, rules
         self._thresholds = rules.disclosure.entities
@@ -73,14 +72,14 @@ class Watch:
         self._is_released = np.arange(len(vectors)) < released
         # Two cells that differ in a part of k entities differ by k, so only cells of one signature need a look.
         self._signatures = {
-            name: [row.tobytes() for row in np.packbits(vectors[:, parts.sizes[name] >= k], axis=1)]
+            name: [row.tobytes() for row in self._packed & np.packbits(parts.sizes[name] >= k)]
             for name, k in self._thresholds.items()
         }
+        self._seen: dict[bytes, bool] = {}
         self._alike: dict[tuple[str, bytes], list[int]] = {}
         for cell in range(released):
             self._sign(cell)
-        spanned = vectors[:released] if rules.disclosure.history.span else vectors[:0]
-        self._space = Space.of(spanned)
+        self._space = space
 
     def weigh(self, cell: int) -> Weighed:
         """Say what the cell would give away together with what was released."""
@@ -108,6 +107,10 @@ class Watch:
         masks = self._rules.summed.marginals() if self._rules.summed else self._vectors[:0]
         rest = [self._space.remainder(mask) for mask in masks]
         return masks, np.array(rest, dtype=np.int64).reshape(masks.shape)
+
+    @cached_property
+    def _regions(self) -> list[Cells]:
+        return [np.array(region, dtype=np.int64) for region in self._parts.partition.regions]
 
     def _sign(self, cell: int) -> None:
         for name, signatures in self._signatures.items():
@@ -139,18 +142,18 @@ class Watch:
             yield from self._holding(cell)
             yield from self._held(cell)
 
-    def _holding(self, cell: int) -> Indices:
+    def _holding(self, cell: int) -> Places:
         [places] = self._vectors[cell].nonzero()
         if not len(places):
             return np.zeros(0, dtype=np.intp)
         rarest = places[self._common[places].argmin()]
         [others] = (self._by_part[:, rarest] & self._is_released).nonzero()
-        found: Indices = others[~(self._packed[cell] & ~self._packed[others]).any(axis=1)]
+        found: Places = others[~(self._packed[cell] & ~self._packed[others]).any(axis=1)]
         return found
 
-    def _held(self, cell: int) -> Indices:
+    def _held(self, cell: int) -> Places:
         [others] = (self._vectors[cell][self._first] & self._is_released).nonzero()
-        found: Indices = others[~(self._packed[others] & ~self._packed[cell]).any(axis=1)]
+        found: Places = others[~(self._packed[others] & ~self._packed[cell]).any(axis=1)]
         return found
 
     def _spans(self, cell: int, step: Step) -> Reason | None:
@@ -164,10 +167,9 @@ class Watch:
                     return Reason.SPAN if found else Reason.UNDECIDED
         if self._rules.summed is None:
             return None
-        sums = [row != 0 for row in step.rows() if row.max() == 1]
-        sums.extend(self._new_marginals(step))
         own = self._vectors[cell]
-        return Reason.SPAN if any(self._is_dominated(m) for m in sums if (m != own).any()) else None
+        sums = itertools.chain(derived_cells(step, self._space), self._new_marginals(step))
+        return Reason.SPAN if any(self._is_dominated(each) for each in sums if (each != own).any()) else None
 
     def _new_marginals(self, step: Step) -> Mask:
         """Return the marginals that follow with this step and did not before."""
@@ -183,6 +185,11 @@ class Watch:
         return len(BitMap().union(*(sets[p] for p in mask.nonzero()[0])))
 
     def _is_dominated(self, mask: Mask) -> bool:
-        regions = self._parts.partition.regions
-        region = tuple(cell for p in mask.nonzero()[0] for cell in regions[p])
-        return self._rules.summed is not None and bool(region) and self._rules.summed.dominated(region)
+        """Look at a sum, once: the same cell may follow in several ways."""
+        if self._rules.summed is None or not mask.any():
+            return False
+        key = mask.tobytes()
+        if key not in self._seen:
+            region = np.concatenate([self._regions[p] for p in mask.nonzero()[0]]).tolist()
+            self._seen[key] = self._rules.summed.dominated(region)
+        return self._seen[key]
