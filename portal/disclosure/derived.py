@@ -23,7 +23,7 @@ def derived_cells(step: Step, space: Space) -> Mask:
     chosen = _around(step, space)
     new_part = space.rows[chosen, step.pivot].astype(np.int64)
     rows = np.concatenate([step.row[None], (space.rows[chosen] - new_part[:, None] * step.row) % PRIME])
-    [columns] = rows.any(axis=0).nonzero()
+    columns = np.flatnonzero(rows.any(axis=0))
     sums = _sums(len(rows))
     # Before, a row was known only together with this much of what is new.
     sums = sums[sums @ np.concatenate([[-1], new_part]) % PRIME != 0]

@@ -74,8 +74,7 @@ class Space:
 
     def using(self, columns: Places) -> Places:
         """Return the rows that are not zero in all of some columns."""
-        [found] = self._pattern[: len(self.pivots), columns].any(axis=1).nonzero()
-        return found
+        return np.flatnonzero(self._pattern[: len(self.pivots), columns].any(axis=1))
 
     @property
     def dimension(self) -> int:
