@@ -106,11 +106,12 @@ class Space:
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
             self._pattern = np.asfortranarray(np.concatenate([self._pattern, np.zeros_like(self._pattern)]))
         self.pivots = np.append(self.pivots, step.pivot)
-        self._rows[size], self._pattern[size] = step.row, step.row != 0
+        self._rows[size] = step.row
+        self._pattern[size, step.places] = True
         self._rows[step.hit[:, None], step.places] = step.changed
         self._pattern[step.hit[:, None], step.places] = step.changed != 0
         touched = np.append(step.hit, size)
-        for row in touched[self._pattern[touched].sum(axis=1) == 1][::-1]:
+        for row in touched[np.count_nonzero(self._rows[touched], axis=1) == 1][::-1]:
             self._forget(row)
 
     def _forget(self, row: int) -> None:
@@ -118,6 +119,7 @@ class Space:
         self.known[self.pivots[row]] = True
         last = len(self.pivots) - 1
         self._rows[row], self._pattern[row] = self._rows[last], self._pattern[last]
+        self._pattern[last] = False
         self.pivots[row] = self.pivots[last]
         self.pivots = self.pivots[:last]
 

@@ -109,8 +109,11 @@ class Watch:
         return masks, np.array(rest, dtype=np.int64).reshape(masks.shape)
 
     @cached_property
-    def _regions(self) -> list[Cells]:
-        return [np.array(region, dtype=np.int64) for region in self._parts.partition.regions]
+    def _owned(self) -> tuple[Cells, Cells]:
+        """The base cells of all parts, and the part of each."""
+        owned = [(cell, p) for p, region in enumerate(self._parts.partition.regions) for cell in region]
+        cells, part = np.array(owned, dtype=np.int64).T
+        return cells, part
 
     def _sign(self, cell: int) -> None:
         for name, signatures in self._signatures.items():
@@ -190,6 +193,6 @@ class Watch:
             return False
         key = mask.tobytes()
         if key not in self._seen:
-            region = np.concatenate([self._regions[p] for p in mask.nonzero()[0]]).tolist()
-            self._seen[key] = self._rules.summed.dominated(region)
+            cells, part = self._owned
+            self._seen[key] = self._rules.summed.dominated(cells[mask[part]].tolist())
         return self._seen[key]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from hypothesis import event, given
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from support.aggregates import a_disclosure, a_manifest
 from support.base_cells import Amounts, PlainCells, cell_name
@@ -25,6 +25,7 @@ from portal.workspaces.history_store import FileHistoryStore
 
 ROWS, SPENT = Kind("rows"), Kind("sum", "spend_eur")
 Region = frozenset[int]
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def released(case: Case, kind: Kind) -> Iterator[tuple[Region, Reason | None, li
                 given_.append(region)
 
 
+@unhurried
 @given(cases({"pairwise": False, "span": True}))
 def test_no_combination_of_released_cells_tells_of_few_and_none_is_refused_without_one(case: Case) -> None:
     small = [each for each in _subsets(case.full) if case.few(each)]
@@ -95,6 +97,7 @@ def test_no_combination_of_released_cells_tells_of_few_and_none_is_refused_witho
         assert reason == (Reason.SPAN if derived else None)
 
 
+@unhurried
 @given(cases({"pairwise": True, "span": True}))
 def test_with_both_rules_no_combination_tells_of_few(case: Case) -> None:
     small = [each for each in _subsets(case.full) if case.few(each)]
@@ -105,6 +108,7 @@ def test_with_both_rules_no_combination_tells_of_few(case: Case) -> None:
             assert any(case.few(region ^ other) for other in before)
 
 
+@unhurried
 @given(cases({"pairwise": True, "span": True}, (1.0, 1.0, 2.0, 5.0, 60.0)))
 def test_no_sum_that_follows_is_dominated(case: Case) -> None:
     heavy = [each for each in _subsets(case.full) if case.dominated(each)]
