@@ -29,7 +29,8 @@ from portal.policy.model import Disclosure, Dominance
 MAX_ENTRIES = 4_000
 """Released cells that one history holds; past it only what was released before is released again.
 
-With 2,800 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 0.7 s of one busy core (`benchmarks/history.py`).
+With 2,800 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 0.7 s of one busy core
+(`benchmarks/history.py`).
 """
 MAX_PARTS = 4_000
 """Parts that released cells may tell apart, for one kind of figure; past it a cell that splits further is refused.
