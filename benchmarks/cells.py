@@ -205,7 +205,7 @@ def _subject() -> Subject:
     )  # fmt: skip
     disclosure = Disclosure.model_validate(
         {"entities": {"advertiser_id": 10}, "measures": {"spend_eur": {"round": 100}, "impressions": {"round": 1000}},
-         "dimensions": dict.fromkeys(("country", "placement", "format"), "equal") | {"campaign_date": {"range": "month"}},
+         "dimensions": {**dict.fromkeys(("country", "placement", "format"), "equal"), "campaign_date": {"range": "month"}},
          "public_joins": {"country": "countries.code"}}
     )  # fmt: skip
     shown = dict.fromkeys(TYPES, Obligation(show=True))

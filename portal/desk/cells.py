@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,9 +35,7 @@ class ReleasedCells:
         return any(column.null_count for table in self.relations.values() for column in table.columns)
 
 
-_CELLS_FIRST = (
-    "Release figures of each, and join these: WITH a AS (SELECT ...), b AS (SELECT ...) SELECT ... FROM a, b."
-)
+_CELLS_FIRST = "Release figures of each, and join these: WITH a AS (SELECT ...), b AS (SELECT ...) SELECT ... FROM a, b"
 NO_CELLS = ReleasedCells({}, {})
 
 
@@ -71,5 +69,5 @@ def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Pro
 def _refuse_pairs(block: Block) -> None:
     if block.entity_join is not None:
         message = f"{block.dataset} and {block.entity_join.dataset} cannot be joined before release yet."
-        place = {"line": block.line, "column": block.column}
-        raise StatementRefusal(Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST, **place))
+        fault = Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST)
+        raise StatementRefusal(replace(fault, line=block.line, column=block.column))

@@ -111,7 +111,7 @@ def _audit(
     disclosure = source.subject.disclosure
     if not (disclosure.history.pairwise or disclosure.history.span):
         return [Verdict(tuple(each.value for each in together)) for together in asked]
-    ground = Ground(base, fingerprint(fixed_rules(source.subject)), disclosure)
+    ground = Ground(base, fingerprint(fixed_rules(source.subject)), disclosure, base.in_doubt)
 
     def change(history: ReleaseHistory) -> tuple[ReleaseHistory, tuple[Verdict, ...]]:
         return audit(history, asked, ground)

@@ -9,8 +9,10 @@ import pytest
 from support.aggregates import COUNT, SPEND, World, a_block, a_disclosure, a_subject, a_world, ad
 from support.built_cells import Member, some_base_cells
 
+from portal.disclosure import few
 from portal.disclosure import history as module
 from portal.disclosure.history import Candidate, Ground, Kind, ReleaseHistory, audit
+from portal.disclosure.watch import Reason
 from portal.sql.blocks import Aggregate
 
 ONLY_SPAN = {"pairwise": False, "span": True}
@@ -120,6 +122,25 @@ def test_past_its_bounds_the_history_refuses(monkeypatch: pytest.MonkeyPatch, bo
     assert reasons(base, "a", "b", pairwise=True, span=True) == [None, None]
     monkeypatch.setattr(module, bound, 1)
     assert reasons(base, "a", "b", pairwise=True, span=True)[-1] == reason
+
+
+def test_past_the_bound_of_parts_what_splits_none_is_still_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = some_cells({"a": range(20), "b": range(20, 40), "c": range(40, 60), "d": range(60, 90)})
+    monkeypatch.setattr(module, "MAX_PARTS", 3)
+    history = ReleaseHistory()
+    found = []
+    for region in ["ab", "c", "a", "d", "bc", "acd"]:
+        asked = [(Candidate(ROWS, frozenset(map(_name, region)), 10),)]
+        history, [verdict] = audit(history, asked, Ground(base, "view", a_disclosure()))
+        found.append(verdict.reason)
+    assert found == [None, None, None, Reason.PARTS, None, Reason.PARTS]
+
+
+def test_what_cannot_be_decided_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = some_cells({"p": range(6), "q": range(3, 9), "t": range(20, 25)})
+    assert reasons(base, "pt", "qt", **ONLY_SPAN) == [None, Reason.SPAN]
+    monkeypatch.setattr(few, "MAX_STEPS", 0)
+    assert reasons(base, "pt", "qt", **ONLY_SPAN) == [Reason.UNDECIDED, Reason.UNDECIDED]
 
 
 def _with_a_giant(home: Path, disclosure: object) -> World:
