@@ -203,9 +203,10 @@ def _subject() -> Subject:
          "entities": ["advertiser_id"], "legal_basis": ["DSA Art. 39"], "columns": columns, "citation": "Ads.",
          "provenance": {"publisher": "a benchmark", "licence": "none"}}
     )  # fmt: skip
+    dimensions = {**dict.fromkeys(("country", "placement", "format"), "equal"), "campaign_date": {"range": "month"}}
     disclosure = Disclosure.model_validate(
         {"entities": {"advertiser_id": 10}, "measures": {"spend_eur": {"round": 100}, "impressions": {"round": 1000}},
-         "dimensions": {**dict.fromkeys(("country", "placement", "format"), "equal"), "campaign_date": {"range": "month"}},
+         "dimensions": dimensions,
          "public_joins": {"country": "countries.code"}}
     )  # fmt: skip
     shown = dict.fromkeys(TYPES, Obligation(show=True))
