@@ -6,5 +6,7 @@ from hypothesis import Phase, settings
 
 settings.register_profile("usual", max_examples=100)
 settings.register_profile("nightly", max_examples=1_700)
-settings.register_profile("mutations", max_examples=34, phases=(Phase.explicit, Phase.generate), derandomize=True, database=None)
+settings.register_profile(
+    "mutations", max_examples=34, phases=(Phase.explicit, Phase.generate), derandomize=True, database=None
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))

@@ -27,7 +27,11 @@ BEGIN, END = "<!-- guards: written by tests/mutations/run.py -->", "<!-- end of 
 ORACLE = "properties/test_oracle_from_sql.py"
 NEAREST: Mapping[str, Sequence[str]] = {
     "portal/sql/": ("security/test_aggregate_grammar.py", "security/test_cells_on_the_road.py"),
-    "portal/desk/": ("security/test_guards_on_the_road.py", "security/test_cells_on_the_road.py", "security/test_asking_again.py"),
+    "portal/desk/": (
+        "security/test_guards_on_the_road.py",
+        "security/test_cells_on_the_road.py",
+        "security/test_asking_again.py",
+    ),
     "portal/workspaces/": ("unit/workspaces/test_history_store.py",),
     "portal/disclosure/keeping": ("unit/workspaces/test_history_store.py",),
     "portal/disclosure/declared": ("security/test_declared.py",),
@@ -59,7 +63,9 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = [guard for guard in GUARDS if not asked.names or any(name in guard.name for name in asked.names)]
     with ThreadPoolExecutor(asked.workers) as pool:
-        tests = pool.map(lambda guard: first_failure(guard, ((ORACLE,),) if asked.oracle else suites_for(guard)), chosen)
+        tests = pool.map(
+            lambda guard: first_failure(guard, ((ORACLE,),) if asked.oracle else suites_for(guard)), chosen
+        )
         found = dict(zip(chosen, tests, strict=True))
     if asked.write:
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
@@ -95,7 +101,7 @@ def first_failure(guard: Guard, suites: Sequence[Sequence[str]]) -> str | None:
 def _failing(copy: Path, paths: Sequence[str]) -> str | None:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(copy), "HYPOTHESIS_PROFILE": "mutations"}
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(
         [*command, *(f"tests/{path}" for path in paths)],
         cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=1_200,
     )  # fmt: skip
@@ -113,7 +119,9 @@ def with_table(page: str, found: Mapping[Guard, str | None]) -> str:
     rows = dict(re.findall(r"^\| ([^|]+) \| `[^`]+` \| (.+) \|$", old, flags=re.MULTILINE))
     rows |= {guard.name: f"`{test}`" if test else "none" for guard, test in found.items()}
     lines = ["| without this guard | in | this test fails |", "|---|---|---|"]
-    lines += [f"| {each.name} | `{each.file.removeprefix('portal/')}` | {rows.get(each.name, 'not run')} |" for each in GUARDS]
+    lines += [
+        f"| {each.name} | `{each.file.removeprefix('portal/')}` | {rows.get(each.name, 'not run')} |" for each in GUARDS
+    ]
     return "\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"])
 
 

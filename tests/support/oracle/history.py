@@ -6,7 +6,7 @@ a cell; and a cell that holds the other rules is withheld only where something w
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,5 +177,3 @@ def _reduced(matrix: Matrix) -> tuple[Matrix, list[int]]:
         rows[others] -= rows[others, column, None] * rows[at]
         pivots.append(column)
     return rows[: len(pivots)], pivots
-
-

@@ -22,7 +22,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition; with `prefix` on the first so many characters. Columns of the public table begin with `places.`."""
+    """One condition; with `prefix` on the first so many characters. Public columns begin with `places.`."""
 
     column: str
     op: str
@@ -80,7 +80,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Figures for groups of rows: what a block is to yield. With `joined`, of rows with a partner in the public table."""
+    """Figures for groups of rows: what a block is to yield. With `joined`, of rows with a partner in `places`."""
 
     keys: tuple[Key, ...]
     figures: tuple[Figure, ...]
@@ -120,7 +120,9 @@ def _bounds(rules: Rules) -> list[date]:
 
 
 def _one_of(values: Sequence[Any]) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
-    chosen = st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True).map(lambda some: tuple(sorted(some)))
+    chosen = st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True).map(
+        lambda some: tuple(sorted(some))
+    )
     return chosen.map(lambda some: ("in" if len(some) > 1 else "=", some))
 
 
@@ -136,7 +138,9 @@ def conditions(rules: Rules, *, public: bool) -> st.SearchStrategy[Condition]:
             st.sampled_from(_bounds(rules)),
         ),
         st.builds(
-            lambda op, bound: Condition("age", op, (bound,)), st.sampled_from([">=", "<"]), st.sampled_from([-10, 0, 10, 20])
+            lambda op, bound: Condition("age", op, (bound,)),
+            st.sampled_from([">=", "<"]),
+            st.sampled_from([-10, 0, 10, 20]),
         ),
         st.integers(1, rules.prefix).flatmap(
             lambda size: _one_of(sorted({each for each in starts if len(each) <= size})).map(
@@ -182,7 +186,9 @@ def cells(draw: st.DrawFn, rules: Rules, *, least: int = 0, keyed: bool | None =
     public = draw(st.sampled_from([False, False, True]))
     few = st.lists(conditions(rules, public=public), max_size=2, unique=True)
     most = {None: 2, True: 2, False: 0}[keyed]
-    keys = draw(st.lists(st.sampled_from(_keys(rules, public=public)), min_size=int(bool(keyed)), max_size=most, unique=True))
+    keys = draw(
+        st.lists(st.sampled_from(_keys(rules, public=public)), min_size=int(bool(keyed)), max_size=most, unique=True)
+    )
     drawn = draw(
         st.lists(
             st.tuples(st.sampled_from(_FIGURES), st.one_of(st.just([]), few)),

@@ -125,7 +125,11 @@ def _figure(figure: Figure, text: Text, names: dict[str, str]) -> str:
     where = _all(figure.conditions, text, names)
     ways = [f"{call} FILTER (WHERE {where})"]
     if figure.function == "rows":
-        ways += [f"count_if({where})", f"sum(CASE WHEN {where} THEN 1 ELSE 0 END)", f"count(CASE WHEN {where} THEN 1 END)"]
+        ways += [
+            f"count_if({where})",
+            f"sum(CASE WHEN {where} THEN 1 ELSE 0 END)",
+            f"count(CASE WHEN {where} THEN 1 END)",
+        ]
     if figure.function == "sum":
         ways += [f"sum(CASE WHEN {where} THEN {column}{text.one_of(' ELSE 0', ' ELSE NULL', '')} END)"]
     if figure.function == "avg":

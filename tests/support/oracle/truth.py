@@ -129,9 +129,7 @@ def _sets_few_apart(cells: Cells, rows: Sequence[Row], rules: Rules) -> bool:
     kept = [row for members in _groups(cells, rows).values() for row in members]
     for left_out in _left_out(cells, rows):
         sizes = entities_in(left_out, rules)
-        lost = {
-            name: len({row[name] for row in left_out} - {row[name] for row in kept}) for name in rules.entities
-        }
+        lost = {name: len({row[name] for row in left_out} - {row[name] for row in kept}) for name in rules.entities}
         if rules.few(sizes) or rules.few(lost):
             return True
     return False

@@ -142,6 +142,7 @@ class _Releases:
         return self.manifest if dataset == VISITS else self.inner.latest(dataset)
 
     def paths(self, manifest: Manifest) -> list[Path]:
+        del manifest
         return [self.file]
 
 
@@ -159,7 +160,11 @@ class OracleWorld:
             dataset=VISITS, number=next(self.numbers), created_at=NOW, tool_version="0", synthetic=True, columns={},
             rows=0, rejected_rows=0, recipe_sha256="", sources=(), files=(),
         )  # fmt: skip
-        rule = a_rule(access="aggregates", disclosure=rules.as_policy()) | {"for": {"tier": "vetted"}}
+        self.rule(rules)
+
+    def rule(self, rules: Rules, **more: Any) -> None:
+        """Change the rules of the dataset; what was released stays."""
+        rule = a_rule(access="aggregates", disclosure=rules.as_policy(), **more) | {"for": {"tier": "vetted"}}
         policies = {**self.services.site.policies, VISITS: a_policy(rule, name="visits")}
         self.services = replace(self.services, site=replace(self.services.site, policies=policies))
 
@@ -190,10 +195,19 @@ def an_oracle_world(folder: Path, *, quick: bool) -> Iterator[OracleWorld]:
     try:
         audit = Audit(None, NOW)
         services.registry.add_person(Person(ASKER.person, "Ada", Tier.VETTED), audit=audit)
-        project = Project(ProjectId("p1"), "P", "To know.", date(2026, 1, 1), date(2026, 12, 31), frozenset({ASKER.person}))
+        project = Project(
+            ProjectId("p1"), "P", "To know.", date(2026, 1, 1), date(2026, 12, 31), frozenset({ASKER.person})
+        )
         services.registry.add_project(project, audit=audit)
         places = services.site.datasets[DatasetName("places")]
-        publish(places, [folder / "places.parquet"], services.releases.root, services.keys.platform, services.clock, synthetic=True)
+        publish(
+            places,
+            [folder / "places.parquet"],
+            services.releases.root,
+            services.keys.platform,
+            services.clock,
+            synthetic=True,
+        )
         releases = _Releases(services.releases, folder / "visits.parquet")
         watching = Watching(WarmSandbox() if quick else services.sandbox)
         made: dict[str, Any] = {"releases": releases, "sandbox": watching}
