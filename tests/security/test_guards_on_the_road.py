@@ -66,7 +66,7 @@ def test_under_another_rounding_the_value_that_was_shown_is_shown_again(world: O
     world.rule(replace(RULES, counts=2))
     assert figure(world, COUNT) == 15
     world.begin(
-        [row for row in rows_of(Patch("DE", 1, 18, "101", 0, 7, 4, 2, "equal", nameless=False))],
+        list(rows_of(Patch("DE", 1, 18, "101", 0, 7, 4, 2, "equal", nameless=False))),
         replace(RULES, counts=2),
     )
     assert figure(world, COUNT) == 14

@@ -27,10 +27,10 @@ PLACES: Sequence[Row] = (
 )
 """The public table; a row of `XK` or of no country finds no partner in it."""
 
-COUNTRIES = ["DE", "FR", "LU", "XK", None]
+COUNTRIES = ["DE", "DE", "FR", "FR", "LU", "XK", None]
 FIRST = date(2025, 11, 1)
 POSTCODES = ["101", "109", "201", "2", None]
-AGES = [-7, 12, 18, 29, None]
+AGES = [12, 12, 18, 29, -7, None]
 AMOUNTS: Mapping[str, Sequence[float | None]] = {
     "equal": (20.0,),
     "one has most": (900.0, 1.5, 2.0, 1.0, 2.5),
@@ -62,17 +62,19 @@ class Patch:
 patches = st.builds(
     Patch,
     st.sampled_from(COUNTRIES),
-    st.sampled_from([0, 1, 2, 5, None]),
+    st.sampled_from([0, 1, 1, 2, 5, None]),
     st.sampled_from(AGES),
     st.sampled_from(POSTCODES),
     st.integers(0, 5),
-    st.integers(1, 7),
-    st.integers(1, 5),
+    st.integers(2, 9),
+    st.integers(2, 5),
     st.integers(1, 2),
     st.sampled_from([*AMOUNTS]),
-    st.booleans(),
+    st.sampled_from([False, False, True]),
 )
-some_rows = st.lists(patches, max_size=7).map(lambda drawn: [row for patch in drawn for row in rows_of(patch)])
+some_rows = st.one_of(st.lists(patches, max_size=8), st.lists(patches, min_size=5, max_size=14)).map(
+    lambda drawn: [row for patch in drawn for row in rows_of(patch)]
+)
 
 
 def rows_of(patch: Patch) -> Iterator[Row]:

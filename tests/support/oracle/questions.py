@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -191,7 +191,7 @@ def cells(draw: st.DrawFn, rules: Rules, *, least: int = 0, keyed: bool | None =
     )
     drawn = draw(
         st.lists(
-            st.tuples(st.sampled_from(_FIGURES), st.one_of(st.just([]), few)),
+            st.tuples(st.sampled_from(_FIGURES), st.one_of(st.just([]), st.just([]), few)),
             min_size=max(least, int(not keys)),
             max_size=3,
         )
@@ -216,6 +216,38 @@ def questions(draw: st.DrawFn, rules: Rules) -> Question:
         # The two sides of a set operation have columns of the same types.
         other = Cells(one.keys, one.figures, other.conditions if one.joined or not other.joined else (), one.joined)
     return Question((one, other), how, spelling=spelling)
+
+
+@st.composite
+def variations(draw: st.DrawFn, question: Question, rules: Rules) -> Question:
+    """Ask nearly the same: with a condition more or less, a filter, or other groups; what tells of few is in between."""
+    cells = question.cells[0]
+    condition = draw(conditions(rules, public=cells.joined))
+    others = tuple(each for each in cells.conditions if each != condition)
+    ways = [
+        replace(cells, conditions=(*others[:1], condition)),
+        replace(cells, conditions=cells.conditions[1:]),
+        replace(cells, figures=tuple(dict.fromkeys(replace(each, conditions=(condition,)) for each in cells.figures))),
+        replace(
+            cells,
+            keys=tuple(draw(st.lists(st.sampled_from(_keys(rules, public=cells.joined)), max_size=2, unique=True))),
+        ),
+    ]
+    asked = draw(st.sampled_from(ways))
+    if not asked.keys and not asked.figures:
+        asked = replace(asked, figures=(Figure("rows"),))
+    return Question((asked,), spelling=draw(st.integers(0, 2**16)))
+
+
+@st.composite
+def conversations(draw: st.DrawFn, rules: Rules) -> list[Question]:
+    """Make a few questions of one project, each about something new or nearly what was asked before."""
+    asked = [draw(questions(rules))]
+    for _ in range(draw(st.integers(0, 3))):
+        asked.append(draw(st.one_of(questions(rules), variations(asked[-1], rules), variations(asked[-1], rules))))
+    return list(
+        {written: each for each in asked for written in [(each.cells, each.how, each.having, each.first)]}.values()
+    )
 
 
 def distinct_cells(question: Question) -> list[Cells]:
