@@ -53,6 +53,12 @@ def test_from_text_to_cells_every_rule_is_held_and_nothing_is_withheld_without_c
     check(quick, case)
 
 
+@settings(unhurried, max_examples=settings.default.max_examples // 12)
+@given(case=cases())
+def test_so_it_is_on_the_engines_of_production(real: OracleWorld, case: Case) -> None:
+    check(real, case)
+
+
 def check(world: OracleWorld, case: Case) -> None:
     rules, rows, asked = case
     world.begin(rows, rules)

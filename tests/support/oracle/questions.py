@@ -168,6 +168,10 @@ def _keys(rules: Rules, *, public: bool) -> list[Key]:
     return keys + ([Key("places.area")] if public else [])
 
 
+def _some_keys(rules: Rules, *, public: bool) -> st.SearchStrategy[list[Key]]:
+    return st.lists(st.sampled_from(_keys(rules, public=public)), max_size=2, unique=True)
+
+
 _FIGURES = [
     ("rows", None),
     ("count", "amount"),
@@ -182,13 +186,10 @@ _FIGURES = [
 
 
 @st.composite
-def cells(draw: st.DrawFn, rules: Rules, *, least: int = 0, keyed: bool | None = None) -> Cells:
+def cells(draw: st.DrawFn, rules: Rules, *, least: int = 0, keyed: bool = True) -> Cells:
     public = draw(st.sampled_from([False, False, True]))
     few = st.lists(conditions(rules, public=public), max_size=2, unique=True)
-    most = {None: 2, True: 2, False: 0}[keyed]
-    keys = draw(
-        st.lists(st.sampled_from(_keys(rules, public=public)), min_size=int(bool(keyed)), max_size=most, unique=True)
-    )
+    keys = draw(_some_keys(rules, public=public)) if keyed else []
     drawn = draw(
         st.lists(
             st.tuples(st.sampled_from(_FIGURES), st.one_of(st.just([]), st.just([]), few)),
@@ -210,7 +211,7 @@ def questions(draw: st.DrawFn, rules: Rules) -> Question:
         if asked.figures and draw(st.booleans()):
             having = (draw(st.integers(0, len(asked.figures) - 1)), draw(st.sampled_from([-10, 0, 4, 10, 100])))
         return Question((asked,), how, having, draw(st.sampled_from([None, None, 0, 1, 3])), spelling)
-    one = draw(cells(rules, least=1, keyed=False if how == "beside" else None))
+    one = draw(cells(rules, least=1, keyed=how != "beside"))
     other = draw(cells(rules, least=1, keyed=False))
     if how != "beside":
         # The two sides of a set operation have columns of the same types.
@@ -220,7 +221,7 @@ def questions(draw: st.DrawFn, rules: Rules) -> Question:
 
 @st.composite
 def variations(draw: st.DrawFn, question: Question, rules: Rules) -> Question:
-    """Ask nearly the same: with a condition more or less, a filter, or other groups; what tells of few is in between."""
+    """Ask nearly the same: with a condition more or less, a filter, or other groups."""
     cells = question.cells[0]
     condition = draw(conditions(rules, public=cells.joined))
     others = tuple(each for each in cells.conditions if each != condition)
