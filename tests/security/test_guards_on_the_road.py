@@ -94,6 +94,23 @@ def test_a_bound_of_dates_and_a_mask_hold_before_cells_are_made(world: OracleWor
     assert figure(world, COUNT) is None
 
 
+def test_amounts_that_cancel_out_beyond_all_numbers_hide_nobody(world: OracleWorld) -> None:
+    """Each of two persons adds more than there are numbers for; the sum of all is small."""
+    rows = [
+        row for month in (1, 2) for row in rows_of(Patch("DE", month, 18, "101", 0, 7, 4, 1, "equal", nameless=False))
+    ]
+    world.begin(rows, RULES)
+    assert figure(world, "SELECT sum(amount) FROM visits") == 280
+    giants = [
+        row | {"person": person, "amount": amount}
+        for row in rows[::7]
+        for person, amount in (("a", 1e308), ("b", -1e308))
+    ]
+    world.begin([*rows, *giants], RULES)
+    assert figure(world, "SELECT sum(amount) FROM visits") is None
+    assert figure(world, COUNT) == 20
+
+
 def test_what_the_project_may_still_take_is_looked_up_before_an_answer_leaves(world: OracleWorld) -> None:
     world.rule(RULES, limits={"rows_per_week": 1})
     spent = world.services.ledger.rows_charged(ASKER.project, world.services.clock().replace(year=2020))  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """The rules of one cell."""
 
+import math
+
 import pytest
 from support.aggregates import a_disclosure
 
@@ -69,6 +71,8 @@ def test_a_condition_may_not_set_a_few_apart() -> None:
         (0.0, (0.0, 0.0), False),
         (7.0, (7.0,), True),
         (0.0, (), False),
+        (math.inf, (math.inf, 1.0), True),
+        (math.nan, (1.0, 1.0), True),
     ],
 )
 def test_dominance(total: float, largest: tuple[float, ...], dominated: bool) -> None:  # noqa: FBT001
