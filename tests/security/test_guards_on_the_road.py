@@ -151,3 +151,10 @@ def test_a_parameter_in_a_block_is_one_that_the_statement_itself_could_hold(worl
     with pytest.raises(StatementRefusal) as refused:
         world.ask(f"{COUNT} WHERE country = $country", {"country": value})
     assert [fault.code for fault in refused.value.faults] == ["P_PARAMETER"]
+
+
+@pytest.mark.parametrize("sql", [f"{COUNT} AS places", "WITH visits AS (SELECT 1 AS x) SELECT x FROM visits"])
+def test_no_table_may_be_given_the_name_of_another_dataset(world: OracleWorld, sql: str) -> None:
+    with pytest.raises(StatementRefusal) as refused:
+        world.ask(sql, {})
+    assert "SQL_NAME_TAKEN" in {fault.code for fault in refused.value.faults}
