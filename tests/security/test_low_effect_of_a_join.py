@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.aggregates import ADS, COUNT, World, a_disclosure, a_subject, a_world, ad
 
+from portal.errors import PolicyRefusal
 from portal.ids import DatasetName
 from portal.sql.blocks import Atom, Block, PublicJoin
 
@@ -50,3 +51,12 @@ def test_a_range_on_a_public_column_is_a_condition_like_any_other(tmp_path: Path
 def test_a_condition_of_its_own_that_leaves_out_all_of_them_makes_the_join_harmless(tmp_path: Path) -> None:
     world = a_world_of(tmp_path, 12)
     assert world.figure(joined(Atom("country", "=", ("FR",)))) == 20
+
+
+def test_to_a_public_key_that_is_there_twice_nothing_is_joined(tmp_path: Path) -> None:
+    """It would count a row more than once."""
+    world = a_world_of(tmp_path, 0)
+    pq.write_table(pa.table({"code": ["FR", "DE", "FR"], "size": [1, 9, 1]}), tmp_path / "dim_country.parquet")
+    with pytest.raises(PolicyRefusal) as refused:
+        world.figure(joined())
+    assert [fault.code for fault in refused.value.faults] == ["KEY_NOT_UNIQUE"]
