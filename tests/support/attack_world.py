@@ -27,7 +27,14 @@ OTHERWISE = Asker(PersonId("mallory"), ProjectId("second"))
 NOWHERE = Asker(PersonId("mallory"), None)
 """The same person without a project."""
 
-_TYPES = {"BOOLEAN": "BOOLEAN", "DATE": "DATE", "INTEGER": "INTEGER", "BIGINT": "BIGINT", "VARCHAR": "VARCHAR", "TIMESTAMP": "TIMESTAMP"}
+_TYPES = {
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "INTEGER": "INTEGER",
+    "BIGINT": "BIGINT",
+    "VARCHAR": "VARCHAR",
+    "TIMESTAMP": "TIMESTAMP",
+}
 _BECAUSE = "because: A reason that is long enough to be read."
 _LIMITS = "limits: {seconds: 2, memory: 500MB}"
 _SAMPLED = {
@@ -115,7 +122,8 @@ def _site(world: duckdb.DuckDBPyConnection, rules: Mapping[str, str]) -> dict[st
     for name, text in rules.items():
         described = world.execute(f"DESCRIBE {name}").fetchall()
         columns = "\n".join(
-            f"  {column}: {{type: {_TYPES.get(kind, 'DOUBLE')}, meaning: Made up.}}" for column, kind, *_ in described
+            f"  {column}: {{type: {kind if kind in _TYPES else 'DOUBLE'}, meaning: Made up.}}"
+            for column, kind, *_ in described
         )
         files[f"datasets/{name}/dataset.yaml"] = _DATASET.format(name=name, columns=columns)
         files[f"access_policies/{name}.yaml"] = _POLICY.format(name=name, rules=text)
