@@ -19,23 +19,18 @@ from portal.policy.model import Access
 
 @dataclass(frozen=True, slots=True)
 class ReleasedCells:
-    """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only."""
+    """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only.
+
+    `shows_withheld` says whether a withheld figure is to be seen, and is None where there are no cells. It is told from
+    what leaves alone: of a group that is left out, nobody may know whether it has few or none.
+    """
 
     relations: Mapping[str, pa.Table]
     withheld: Mapping[str, int]
-
-    @property
-    def shows_withheld(self) -> bool | None:
-        """Whether a withheld figure is to be seen; None where there are no cells.
-
-        Told from what leaves alone: of a group that is left out, nobody may know whether it has few or none.
-        """
-        if not self.relations:
-            return None
-        return any(column.null_count for table in self.relations.values() for column in table.columns)
+    shows_withheld: bool | None
 
 
-NO_CELLS = ReleasedCells({}, {})
+NO_CELLS = ReleasedCells({}, {}, None)
 
 
 def release_cells(
@@ -57,7 +52,8 @@ def release_cells(
         mine = [block for block in prepared.plan.blocks if block.dataset == name]
         kept = replace(releasing, project=_history_of(services, asker, prepared, name))
         relations |= release_blocks(mine, {name: _protected(services, prepared, name)}, kept)
-    return ReleasedCells(relations, dict(reasons))
+    figures = (relations[block.relation][each.name] for block in prepared.plan.blocks for each in block.aggregates)
+    return ReleasedCells(relations, dict(reasons), any(figure.null_count for figure in figures))
 
 
 def _history_of(services: Services, asker: Asker, prepared: Prepared, name: DatasetName) -> ProjectId:

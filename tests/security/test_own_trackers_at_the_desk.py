@@ -98,6 +98,13 @@ def test_blocks_of_one_statement_cannot_be_subtracted(services: Services) -> Non
     assert figure(services, ASKER, f"SELECT {few} - ({SOUTH.format('avg(amount_eur)')}) AS n") is None
 
 
+def test_a_key_that_is_missing_is_no_withheld_figure(services: Services) -> None:
+    sql = "SELECT region, count(*) AS n, {} AS other FROM orders WHERE region IS NULL GROUP BY region"
+    answers = [run_statement(services, ASKER, Statement(sql.format(of))) for of in ("sum(items)", "count(seller_id)")]
+    assert [answer.table()["region"].to_pylist() for answer in answers] == [[None], [None]]
+    assert [answer.receipt.withheld for answer in answers] == [False, False]
+
+
 FEW_OR_NONE = (
     "SELECT region, count(*) AS n FROM orders WHERE region = '{}' GROUP BY region",
     "SELECT count(*) AS n FROM orders WHERE region = '{}'",
