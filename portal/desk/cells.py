@@ -21,20 +21,20 @@ from portal.policy.model import Access
 class ReleasedCells:
     """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only.
 
-    `shows_withheld` says whether a withheld figure is to be seen, and is None where there are no cells. It is told from
-    what leaves alone: of a group that is left out, nobody may know whether it has few or none.
+    `shows_withheld` says whether a withheld figure is to be seen, told from what leaves alone: of a group that is left
+    out, nobody may know whether it has few or none.
     """
 
     relations: Mapping[str, pa.Table]
     withheld: Mapping[str, int]
-    shows_withheld: bool | None
+    shows_withheld: bool
 
 
-NO_CELLS = ReleasedCells({}, {}, None)
+NO_CELLS = ReleasedCells({}, {}, shows_withheld=False)
 
 
 def release_cells(
-    services: Services, asker: Asker, prepared: Prepared, copies: Mapping[DatasetName, Sequence[Path]]
+    services: Services, asker: Asker, prepared: Prepared, copies: Mapping[str, Sequence[Path]]
 ) -> ReleasedCells:
     """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
     if not prepared.plan.blocks:
@@ -44,7 +44,7 @@ def release_cells(
         prepared.workspace,
         services.trusted,
         services.histories,
-        copies,
+        {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
     relations: dict[str, pa.Table] = {}

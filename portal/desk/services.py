@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.clock import Clock
+from portal.desk.admission import Admission
 from portal.engines.port import SandboxEngine, TrustedEngine
 from portal.keys import Keys
 from portal.ledger import Ledger
@@ -29,8 +30,10 @@ class Services:
     workspaces: WorkspaceStore
     histories: HistoryStore
     trusted: TrustedEngine
+    admission: Admission
     sandbox: SandboxEngine
     parser: StatementParser
     spool: Spool
     downloads: Path
     result_days: float
+    result_bytes: int

@@ -5,14 +5,15 @@ generated text makes up begin with an underscore or `#`, which no dataset and no
 """
 # ruff: noqa: S608 - this text is never a researcher's: it is generated from policy, codebook and checked blocks
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from portal.catalogue.dataset import Dataset
 from portal.policy.decision import Obligations, RowRule
 from portal.policy.masks import literal, mask_column, quote
-from portal.policy.model import Disclosure
+from portal.policy.model import DimensionUse, Disclosure
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin, Value
 
 BASE = "_base"
@@ -170,10 +171,16 @@ def _columns(subject: Subject) -> dict[str, str]:
 
 
 def _base_dimensions(subject: Subject) -> dict[str, str]:
-    return {
-        name: f"date_trunc('{use.range}', {quote(name)})" if use.range else quote(name)
-        for name, use in subject.disclosure.dimensions.items()
-    }
+    return {name: _at_grid(quote(name), use) for name, use in subject.disclosure.dimensions.items()}
+
+
+def _at_grid(column: str, use: DimensionUse) -> str:
+    """Return a dimension as base cells tell it apart, in the type that a key of its finest groups has."""
+    if use.step is not None:
+        return _KEYS["step"].format(column, use.step)
+    if use.prefix is not None:
+        return _KEYS["prefix"].format(column, use.prefix)
+    return _KEYS["trunc"].format(column, literal(use.period)) if use.period else column
 
 
 def _marked(
@@ -251,15 +258,26 @@ def _input(aggregate: Aggregate, overridden: dict[str, str]) -> str:
     return overridden.get(aggregate.column) or _column(aggregate.column)
 
 
+_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "value": "{0}",
+        "trunc": "date_trunc({1}, {0})",
+        "year": "year({0})",
+        "step": "(floor({0} / {1}) * {1})",
+        "prefix": "left({0}, {1})",
+    }
+)
+"""How each kind of key is computed from a column {0} and a grid {1}."""
+
+
 def _key(grouping: Grouping) -> str:
-    column = _column(grouping.column)
-    if grouping.kind == "trunc":
-        return f"date_trunc({literal(grouping.grid)}, {column})"
-    return f"year({column})" if grouping.kind == "year" else column
+    return _KEYS[grouping.kind].format(_column(grouping.column), literal(grouping.grid))
 
 
 def _condition(atom: Atom) -> str:
     column = _column(atom.column)
+    if atom.prefix is not None:
+        column = _KEYS["prefix"].format(column, literal(atom.prefix))
     if atom.op == "is null":
         return f"{column} IS NULL"
     if atom.op == "in":
