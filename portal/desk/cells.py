@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from portal.desk.access import decide_for, identify, workspace_of
-from portal.desk.answers import Asker
 from portal.desk.preparing import Prepared
 from portal.desk.release import Protected, Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.compile import Subject
-from portal.ids import DatasetName, ProjectId
+from portal.ids import DatasetName
 from portal.policy.model import Access
 
 
@@ -33,9 +31,7 @@ class ReleasedCells:
 NO_CELLS = ReleasedCells({}, {}, shows_withheld=False)
 
 
-def release_cells(
-    services: Services, asker: Asker, prepared: Prepared, copies: Mapping[str, Sequence[Path]]
-) -> ReleasedCells:
+def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]]) -> ReleasedCells:
     """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
     if not prepared.plan.blocks:
         return NO_CELLS
@@ -50,21 +46,10 @@ def release_cells(
     relations: dict[str, pa.Table] = {}
     for name in prepared.open_for(Access.AGGREGATES):
         mine = [block for block in prepared.plan.blocks if block.dataset == name]
-        kept = replace(releasing, project=_history_of(services, asker, prepared, name))
-        relations |= release_blocks(mine, {name: _protected(services, prepared, name)}, kept)
+        own = replace(releasing, project=prepared.histories[name])
+        relations |= release_blocks(mine, {name: _protected(services, prepared, name)}, own)
     figures = (relations[block.relation][each.name] for block in prepared.plan.blocks for each in block.aggregates)
     return ReleasedCells(relations, dict(reasons), any(figure.null_count for figure in figures))
-
-
-def _history_of(services: Services, asker: Asker, prepared: Prepared, name: DatasetName) -> ProjectId:
-    """Return whose history an answer is held against: the project's; the whole tier's where no project is needed.
-
-    Otherwise a person with two projects, or with one and none, would have as many histories of what anyone may ask.
-    """
-    alone = decide_for(services, replace(asker, project=None), [name])[name]
-    if alone.access < Access.AGGREGATES:
-        return prepared.workspace
-    return workspace_of(identify(services, asker.person), None)
 
 
 def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Protected:

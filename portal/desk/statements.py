@@ -78,7 +78,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         check_budget(prepared.limits, prepared.rows_left, rows=1)
         job = job.with_rows(prepared.rows_left)
         with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
-            spooled, reasons = _compute(services, asker, prepared, job, receipt_id, running)
+            spooled, reasons = _compute(services, prepared, job, receipt_id, running)
         charged = spooled.rows
     finished = services.clock()
     receipt = Receipt(
@@ -104,10 +104,10 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
 
 
 def _compute(
-    services: Services, asker: Asker, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
+    services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
 ) -> tuple[Spooled, Mapping[str, int] | None]:
-    """Release the cells, run the statement, and keep its answer; and return why cells, if there are any, were withheld."""
-    cells = release_cells(services, asker, prepared, job.tables)
+    """Release the cells, run the statement, and keep its answer; and return why cells, if it has any, were withheld."""
+    cells = release_cells(services, prepared, job.tables)
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
         return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None
