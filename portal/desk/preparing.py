@@ -10,7 +10,7 @@ from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
 from portal.desk.budget import rows_left
 from portal.desk.services import Services
-from portal.errors import Fault, PolicyRefusal, UsageError
+from portal.errors import Fault, PolicyRefusal, StatementRefusal, UsageError
 from portal.ids import DatasetName, ProjectId
 from portal.policy.decision import Decision, Deny, Permit
 from portal.policy.model import Access, Limits
@@ -58,6 +58,7 @@ def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
          if (rules := permit.obligations.disclosure) is not None},
         [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK],
     )  # fmt: skip
+    _check_pairs(planned)
     _check_parameters(planned, statement)
     workspace = workspace_of(person, project)
     limits = strictest([permit.obligations.limits for permit in permits.values()])
@@ -139,6 +140,20 @@ def _published(services: Services, name: DatasetName) -> Manifest:
             Fault("NOT_PUBLISHED", f"No release of {name} is published yet.", dataset=name, fix="Ask the data steward.")
         )
     return manifest
+
+
+def _check_pairs(planned: Plan) -> None:
+    """Refuse cells of two datasets at once: they are read, and not computed yet; those of one were not asked for."""
+    pairs = [(block, block.entity_join.dataset) for block in planned.blocks if block.entity_join is not None]
+    if pairs:
+        fix = "Take the cells of each, and join those: WITH a AS (SELECT ... GROUP BY ...), b AS (...) SELECT ..."
+        raise StatementRefusal(
+            *(
+                Fault("P_JOIN", f"{block.dataset} and {other} are not joined row by row yet.", rule="aggregates.joins",
+                      dataset=block.dataset, line=block.line, column=block.column, fix=fix)
+                for block, other in pairs
+            )
+        )  # fmt: skip
 
 
 def _check_parameters(planned: Plan, statement: Statement) -> None:

@@ -26,6 +26,7 @@ RULES = {
       dimensions: {{region: equal, channel: equal, express: equal, order_day: {{range: month}}}}
       measures: {{amount_eur: {{round: 50}}, items: {{round: 10}}}}
       public_joins: {{region: dim_region.code, channel: dim_channel.channel}}
+      entity_joins: {{buyer_id: visits.visitor_id}}
     {_BECAUSE}
 """,
     "visits": f"""\
@@ -35,6 +36,7 @@ RULES = {
       entities: {{visitor_id: 15}}
       dimensions: {{section: equal, signed_in: equal, seen_at: {{range: quarter}}}}
       measures: {{seconds: {{round: 10}}}}
+      entity_joins: {{visitor_id: orders.buyer_id}}
     {_BECAUSE}
 """,
     "params": f"""\
