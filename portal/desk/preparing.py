@@ -68,10 +68,11 @@ def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
         permits,
         {name: _published(services, name) for name in permits},
         workspace,
-        {name: _history_of(services, asker, name, workspace) for name in permits},
+        {name: _history_of(services, asker, name, workspace) for name, permit in permits.items()
+         if permit.access is Access.AGGREGATES},
         limits,
         rows_left=rows_left(services, workspace, limits),
-    )
+    )  # fmt: skip
 
 
 def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetName, Permit]:
