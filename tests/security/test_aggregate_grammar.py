@@ -13,7 +13,7 @@ from sqlglot import exp
 from support.protected import DISCLOSURES, PROTECTED, TABLES, make_world, plan_over_cells, release_all
 from support.statements import statement_parser
 
-from portal.disclosure.admission import check_block
+from portal.disclosure.declared import check_declared
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql import parse, plan
@@ -633,7 +633,7 @@ def test_the_text_that_runs_names_no_protected_dataset_and_its_blocks_are_admitt
     assert not read & set(DISCLOSURES)
     assert {block.relation for block in planned.blocks} <= read
     for block in planned.blocks:
-        check_block(block, PROTECTED, TABLES)
+        check_declared(block, PROTECTED, TABLES)
 
 
 @pytest.mark.skipif(not (ATTACKS / "sample.jsonl").exists(), reason="the samples are not here")

@@ -207,20 +207,12 @@ def test_the_difference_of_two_overlapping_sums_is_not_one_advertisers(tmp_path:
     assert stopped_at(world, total_of("BE", "NL", of=SPEND), total_of("IT", "NL", of=SPEND)) == 2
 
 
-@hole(
-    "3 questions: BE + IT follows, and is dominated; only rows of the reduced basis and marginals are looked at; "
-    "apply dominance to every derivable vector over few parts, signs included"
-)
 def test_a_dominated_sum_does_not_follow_from_three_that_are_not(tmp_path: Path) -> None:
     """BE + IT = (BE + NL) + (FR + IT) - (FR + NL)."""
     pairs = [("BE", "NL"), ("FR", "IT"), ("FR", "NL")]
     assert stopped_at(giants(tmp_path), *(total_of(*pair, of=SPEND) for pair in pairs)) == 3
 
 
-SPAN = "follow, but the sets that are looked at are grown greedily; search all derivable vectors over the small parts"
-
-
-@hole(f"4 questions: 9 of 10 advertisers {SPAN}")
 def test_a_set_below_the_threshold_that_is_not_grown_greedily_is_found(tmp_path: Path) -> None:
     """A + B = (A + C + D) + (P + B) - (P + C + D); C and D are told apart by R + C."""
     world = a_world(tmp_path, the_advertisers({"P": 20, "R": 20, "A": 5, "B": 4, "C": 3, "D": 3}))
@@ -228,7 +220,6 @@ def test_a_set_below_the_threshold_that_is_not_grown_greedily_is_found(tmp_path:
     assert stopped_at(world, *(total_of(*each, of=SPEND) for each in sets)) == 4
 
 
-@hole(f"12 questions: 4 of 10 advertisers {SPAN}")
 def test_a_set_of_four_among_many_small_parts_is_found(tmp_path: Path) -> None:
     small, large = [f"C{i}" for i in range(9)], [f"P{i}" for i in range(10)]
     world = a_world(tmp_path, the_advertisers({"A": 2, "B": 2, **dict.fromkeys(small, 1), **dict.fromkeys(large, 20)}))
@@ -247,7 +238,6 @@ def test_a_condition_that_is_said_twice_still_leaves_out_a_few(tmp_path: Path) -
     assert world.figure(replace(a_block(), atoms=(*once, *again))) is None
 
 
-@hole("1 question where the history is off: what a join leaves out is no condition yet")
 def test_a_join_that_leaves_out_a_few_is_looked_at_as_a_condition_is(tmp_path: Path) -> None:
     """LU is not in the public table."""
     world = a_market(tmp_path, history={"pairwise": False, "span": False})
@@ -316,10 +306,6 @@ def test_a_policy_that_gets_a_coarser_grid_does_not_take_a_month_for_a_quarter(t
     assert world.figure(quarter, subject=a_subject(a_disclosure(dimensions=coarser))) in (90, None)
 
 
-@hole(
-    "1 question: a value that is no number passes the dominance rule (no comparison with it holds) and ends in an "
-    "error outside the closed family, which tells that it is there; withhold such a sum"
-)
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf")])
 def test_an_amount_that_is_no_number_is_withheld_as_any_other(tmp_path: Path, amount: float) -> None:
     world = a_market(tmp_path, ad("FR1", "FR", spend_eur=amount))

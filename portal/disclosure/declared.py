@@ -19,7 +19,7 @@ from portal.sql.plan import Protected, TableSchema
 _REFUSED = Fault(
     code="BLOCK_NOT_ADMITTED",
     message="The portal could not make sure that this statement asks for declared figures only, so nothing was computed.",  # noqa: E501 - one message
-    rule="disclosure.admission",
+    rule="disclosure",
     fix="Write it in plainer SQL, and tell the operator.",
 )
 _FIRST_DAY: Mapping[str, Callable[[date], date]] = MappingProxyType(
@@ -63,7 +63,7 @@ class _Known:
         return days or (self.use is not None and self.use.equal is True)
 
 
-def check_block(
+def check_declared(
     block: Block, protected: Mapping[DatasetName, Protected], public: Mapping[DatasetName, TableSchema]
 ) -> None:
     """Check a block against the rules of its datasets; `public` are the tables that it may join.

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.protected import PROTECTED, TABLES, plan_over_cells
 
-from portal.disclosure.admission import check_block
+from portal.disclosure.declared import check_declared
 from portal.errors import EngineFailure, StatementRefusal
 from portal.ids import DatasetName
 from portal.policy.model import DimensionUse
@@ -41,7 +41,7 @@ FROM = "FROM visits v JOIN reports r ON v.person = r.person JOIN dim_country d O
 
 def admitted(block: Block) -> bool:
     try:
-        check_block(block, PROTECTED, TABLES)
+        check_declared(block, PROTECTED, TABLES)
     except EngineFailure:
         return False
     return True
@@ -170,7 +170,7 @@ def test_whatever_is_not_declared_is_not_admitted(change: Callable[[Block], Bloc
     changed = change(sound())
     assert changed != sound()
     with pytest.raises(EngineFailure) as caught:
-        check_block(changed, PROTECTED, TABLES)
+        check_declared(changed, PROTECTED, TABLES)
     assert caught.value.faults[0].code == "BLOCK_NOT_ADMITTED"
 
 
@@ -224,7 +224,7 @@ def test_a_bound_or_step_of_numbers_is_of_whole_cells(number: int, zeros: int, s
         (_key("step", "age", 10**zeros), 10**zeros % step == 0),
     ):
         try:
-            check_block(change(alone), given_, {})
+            check_declared(change(alone), given_, {})
             found = True
         except EngineFailure:
             found = False
