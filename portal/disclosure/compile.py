@@ -101,7 +101,8 @@ def regions_query(block: Block, subject: Subject) -> str:
 
     A group has its key `k{i}`, and as lists of positions the `region` that it is made of; for aggregate j `r{j}`,
     where the figure has its values, `o{j}`, what its filter leaves out, and for distinct values `w{j}`, which tells
-    those of `r{j}` apart. `dropped` has for each condition, the joins included, what that one alone leaves out.
+    those of `r{j}` apart. `dropped` has for each condition, and for those that may say the same, what they alone leave
+    out.
     """
     columns = ", ".join(['"#position" AS cell', *map(quote, subject.disclosure.dimensions)])
     atoms, partners = _names("a", block.atoms), _names("p", block.joins)
@@ -113,7 +114,7 @@ def regions_query(block: Block, subject: Subject) -> str:
     lists = [f"list(cell{order.get(j, '')}) {has[j]} AS r{j}" for j in range(len(aggregates))]
     lists += [f"list(cell) FILTER (NOT f{j}) AS o{j}" for j in range(len(aggregates))]
     lists += [f"list(w{j}{order[j]}) {has[j]} AS w{j}" for j in told]
-    alone = [f"list(cell) FILTER (NOT {each} AND {_all(rest)})" for each, rest in _each_alone(block)]
+    alone = [f"list(cell) FILTER (NOT {_all(left)} AND {_all(rest)})" for left, rest in _left_out(block)]
     grouped = f"GROUP BY {', '.join(keys)}" if keys else ""
     return f"""WITH _own AS (SELECT {columns} FROM {BASE} WHERE {_in_view(subject)}), {_marked(block, subject)},
       _kept AS (SELECT {", ".join(["*", *ranked])} FROM _marked WHERE {_all([*atoms, *partners])})
@@ -227,18 +228,31 @@ def _marked(block: Block, subject: Subject) -> str:
     return f"_marked AS (SELECT {', '.join(columns)} FROM _own {joins})"
 
 
-def _each_alone(block: Block) -> Iterator[tuple[str, list[str]]]:
-    """Yield each condition, and those that a row meets which it alone leaves out.
+def _left_out(block: Block) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield conditions, and the others, for which those rows matter that the former leave out and the latter keep.
 
-    A join is a condition too, since a row without a partner is dropped; that row has no columns of the joined table,
-    so conditions on these are not asked of it.
+    Each condition alone; all that speak of one dimension, since one may hide behind another that says the same; and all
+    together. A join is a condition on its dimension, since a row without a partner is dropped; and so is what is asked
+    of the joined table, which such a row does not have, and which is not asked of it where the join stands alone.
     """
     atoms, partners = _names("a", block.atoms), _names("p", block.joins)
+    everything = [*atoms, *partners]
+    of_join = {p: [a for a, atom in zip(atoms, block.atoms, strict=True) if _is_of(atom, join)]
+               for p, join in zip(partners, block.joins, strict=True)}  # fmt: skip
     for a in atoms:
-        yield a, [each for each in (*atoms, *partners) if each != a]
+        yield [a], [each for each in everything if each != a]
+    for p, asked in of_join.items():
+        yield [p], [each for each in everything if each not in (p, *asked)]
+    families: dict[str, list[str]] = {}
     for p, join in zip(partners, block.joins, strict=True):
-        elsewhere = [a for a, atom in zip(atoms, block.atoms, strict=True) if not _is_of(atom, join)]
-        yield p, [*elsewhere, *(each for each in partners if each != p)]
+        families.setdefault(join.own, []).extend([p, *of_join[p]])
+    for a, atom in zip(atoms, block.atoms, strict=True):
+        if "." not in atom.column:
+            families.setdefault(atom.column, []).append(a)
+    for family in families.values():
+        yield family, [each for each in everything if each not in family]
+    if everything:
+        yield everything, []
 
 
 def _is_of(atom: Atom, join: PublicJoin) -> bool:

@@ -244,9 +244,8 @@ def _kept(name: str, entries: Sequence[Entry], view: str) -> tuple[Sequence[Kept
 
 def _marginals(parts: Parts, counted: str | None, look: _Look) -> Mask:
     base = look.ground.base
-    [name, *_] = base.members
-    full = [counted is None or bool(look.entities((cell,), name, counted)) for cell in range(len(base.names))]
-    return marginals(base.names, parts.partition.regions, np.array(full, dtype=np.bool_))
+    full = np.ones(len(base.names), dtype=np.bool_) if counted is None else base.counts[counted] > 0
+    return marginals(base.names, parts.partition.regions, full)
 
 
 def _look(history: ReleaseHistory, ground: Ground) -> _Look:
