@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from portal.ids import DatasetName
-from portal.policy.uses import ColumnUses
+from portal.policy.uses import COUNTED, FREELY, ColumnUses
 from portal.web.view_models.wording import code, plain
 
 
@@ -30,9 +30,11 @@ def show_uses(dataset: DatasetName, uses: Sequence[ColumnUses]) -> None:
 
 
 def briefly(use: ColumnUses) -> str:
-    """Say in a word or two what a column is for; nothing where it may be used freely."""
-    if use.output == use.aggregate == "yes":
-        return ""
-    ways = {"group": use.group, "figures": use.aggregate if not use.group else ""}
-    chosen = [way for way, words in ways.items() if words]
-    return f" ({', '.join(chosen)})" if chosen else " (shown as it is masked)" if use.output else " (hidden)"
+    """Say in a few words what a column is for; nothing where it may be used freely."""
+    if use.group == FREELY:
+        return "" if use.output == FREELY else "masked"
+    if use.group:
+        return f"groups {use.group}"
+    if use.aggregate == COUNTED:
+        return "counted only"
+    return f"figures: {use.aggregate}" if use.aggregate else "hidden"
