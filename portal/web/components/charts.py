@@ -10,8 +10,8 @@ import streamlit as st
 from portal.desk.answers import Answer
 from portal.site.queries import Chart
 from portal.web.session import services
-from portal.web.view_models.charting import Drawn, fit, short_names
-from portal.web.view_models.gaps import Row, figure_of
+from portal.web.view_models.charting import Drawn, adds_up, fit, short_names
+from portal.web.view_models.gaps import Row, figure_of, gaps_in_words
 from portal.web.view_models.wording import GAP_WORDS, in_words, plain
 
 HEIGHT, LEGEND_LINE, MARKED = 360, 19, 60
@@ -27,7 +27,8 @@ def show_chart(answer: Answer, chart: Chart, *, title: str, key: str) -> None:
     if not {chart.x, chart.y, chart.colour or chart.x} <= set(answer.schema.names):
         return
     drawn = fit(answer.table().to_pylist(), chart, released=answer.receipt.withheld is not None)
-    st.plotly_chart(_figure(drawn, chart), key=key, config=CONFIG, alt=f"{chart.kind} chart. {title}. {drawn.note}")
+    words = [f"{chart.kind} chart. {title}.", drawn.note, gaps_in_words(drawn.gaps, chart)]
+    st.plotly_chart(_figure(drawn, chart), key=key, config=CONFIG, alt=" ".join(filter(None, words)))
     st.caption(f"{drawn.note} {plain(_footer(answer))}".strip())
 
 
@@ -70,7 +71,8 @@ def _line(drawn: Drawn, chart: Chart, names: Names) -> go.Figure:
 
 def _bar(drawn: Drawn, chart: Chart, names: Names) -> go.Figure:
     columns = {name: _column(drawn.rows, name, names) for name in {chart.x, chart.y, chart.colour or chart.x}}
-    figure = px.bar(columns, x=chart.y, y=chart.x, color=chart.colour, orientation="h")
+    mode = "relative" if adds_up(chart) else "group"
+    figure = px.bar(columns, x=chart.y, y=chart.x, color=chart.colour, orientation="h", barmode=mode)
     return figure.update_yaxes(categoryorder="total ascending", type="category", title=None)
 
 
@@ -111,7 +113,8 @@ def _gaps(drawn: Drawn, chart: Chart, names: Names) -> go.Scatter:
 
 def _length(drawn: Drawn, chart: Chart, name: object) -> float:
     values = [row[chart.y] for row in drawn.rows if row[chart.x] == name]
-    return sum(float(value) for value in values if isinstance(value, int | float))
+    lengths = [float(value) for value in values if isinstance(value, int | float)]
+    return sum(lengths) if adds_up(chart) else max(lengths, default=0.0)
 
 
 def _footer(answer: Answer) -> str:

@@ -119,7 +119,7 @@ def _ask_where(
     given = dict(asked.where)
     chosen = st.multiselect(
         "Filter by", list(offer.filters), default=list(given), key=key_of("where", asked.dataset),
-        select_all=False, placeholder="Choose columns",
+        select_all=False, placeholder="Choose columns", wrap=True,
     )  # fmt: skip
     asking = {
         name: _condition(name, offer, _labels(dataset, obligations, name), given.get(name), asked) for name in chosen
@@ -159,7 +159,7 @@ def _values(
     picked = st.multiselect(
         name, list(dict.fromkeys([*labels, *given])), default=list(dict.fromkeys(given)), key=key,
         format_func=lambda value: f"{labels[value]} ({value})" if labels.get(value, value) != value else value,
-        accept_new_options=not labels, placeholder="Choose values" if labels else "Type values",
+        accept_new_options=not labels, placeholder="Choose values" if labels else "Type values", wrap=True,
     )  # fmt: skip
     fitting = tuple(value for value in picked if read_as(column_type, value) is not None)
     if len(fitting) < len(picked):
@@ -215,7 +215,7 @@ def _ask_groups(offer: Offer, asked: Exploration) -> tuple[Group, ...]:
     columns = st.multiselect(
         "Group by", list(offer.groups), default=[group.column for group in asked.groups],
         max_selections=MOST_GROUPS, key=key_of("groups", asked.dataset), select_all=False,
-        placeholder="Choose up to two",
+        placeholder="Choose up to two", wrap=True,
     )  # fmt: skip
     grids = {group.column: group.grid for group in asked.groups}
     return tuple(Group(name, _ask_grid(name, offer.groups[name], grids.get(name), asked)) for name in columns)

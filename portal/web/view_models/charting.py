@@ -10,7 +10,7 @@ from portal.desk.answers import Receipt
 from portal.site.queries import Chart
 from portal.web.view_models.exploration import Exploration, Measure
 from portal.web.view_models.explore_sql import TIMES, group_name, measure_name
-from portal.web.view_models.gaps import Row, figure_of, gaps_in_words, with_gaps
+from portal.web.view_models.gaps import Row, figure_of, with_gaps
 
 LARGEST = 30
 """As many bars, or coloured series in one chart, as a reader can take in (series: a third of it)."""
@@ -24,6 +24,11 @@ def chart_of(exploration: Exploration, types: Mapping[str, str]) -> Chart | None
     kind = "line" if types.get(groups[0].column) in TIMES else "bar"
     colour = group_name(groups[1]) if len(groups) > 1 else None
     return Chart(kind=kind, x=group_name(groups[0]), y=measure_name(exploration.measure), colour=colour)
+
+
+def adds_up(chart: Chart) -> bool:
+    """Whether figures side by side make a total, so that their bars may be stacked."""
+    return not chart.y.startswith(("avg", "distinct"))
 
 
 def quick_chart(schema: pa.Schema) -> Chart | None:
@@ -97,7 +102,7 @@ def fit(rows: Sequence[Row], chart: Chart, *, released: bool = False) -> Drawn:
         rows, note = _largest(rows, chart.colour, chart.y, LARGEST // 3)
         notes += [note] if note else []
     gaps = [row for row in rows if row[figure_of(chart)] is None] if released else []
-    return Drawn(rows, " ".join([*notes, gaps_in_words(gaps, chart)] if gaps else notes), gaps)
+    return Drawn(rows, " ".join(notes), gaps)
 
 
 def short_names(names: Iterable[str]) -> Mapping[str, str]:

@@ -32,11 +32,14 @@ def with_gaps(rows: Sequence[Row], chart: Chart) -> Sequence[Row]:
 
 
 def gaps_in_words(gaps: Sequence[Row], chart: Chart) -> str:
-    """Name the gaps of a chart."""
+    """Name the gaps of a chart, each series with its own, for an alternative text; nothing where there are none."""
+    series: dict[str, list[str]] = {}
     second = chart.y if chart.kind == "heatmap" else chart.colour
-    names = [" of ".join(in_words(row[name]) for name in (chart.x, second) if name) for row in gaps[:MOST_NAMED]]
-    more = f" and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
-    return f"{GAP_WORDS.capitalize()}: {', '.join(names)}{more}."
+    for row in gaps[:MOST_NAMED]:
+        series.setdefault(in_words(row[second]) if second else "", []).append(in_words(row[chart.x]))
+    named = "; ".join(f"{name}: {', '.join(firsts)}" if name else ", ".join(firsts) for name, firsts in series.items())
+    more = f"; and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
+    return f"{GAP_WORDS.capitalize()}: {named}{more}." if gaps else ""
 
 
 def _along_time(rows: Sequence[Row], chart: Chart) -> Sequence[Row]:

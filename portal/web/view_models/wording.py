@@ -79,9 +79,9 @@ def in_words(value: object) -> str:
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits either way
     if isinstance(value, date):
         return value.isoformat()[:10]
-    return (
-        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "—" if value is None else str(value)
-    )
+    if value is None:
+        return NULL
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def bytes_in_words(count: int) -> str:
