@@ -92,9 +92,7 @@ def _say_about(answer: Answer) -> None:
     for source in receipt.sources:
         say(f"{source.dataset}: release {source.release}{', synthetic data' if source.synthetic else ''}.")
     if receipt.withheld is not None:
-        say(
-            "Statistics, rounded; a figure without a value is withheld or not there, groups of too few are left out."
-        )
+        say("Statistics, rounded; a figure without a value is withheld or not there, groups of too few are left out.")
     for name, erratum in answer.errata:
         say(f"Erratum of {name}: {erratum.title}.")
 

@@ -52,7 +52,8 @@ def _in_cells(column: str, rules: Disclosure) -> ColumnUses:
     if use is None:
         return ColumnUses(column)
     group, condition = grouping_in_words(use), filtering_in_words(use)
-    return ColumnUses(column, "as a group", group, condition, rules.public_joins.get(column, NO), COUNTED)
+    counted = COUNTED if use.range in (None, "day") else "count"
+    return ColumnUses(column, "as a group", group, condition, rules.public_joins.get(column, NO), counted)
 
 
 def grouping_in_words(use: DimensionUse) -> str:

@@ -35,7 +35,7 @@ def show_explore() -> None:
     if not entries:
         st.info("No dataset is open to you in this project. The catalogue says what is needed.")
         return
-    controls, result = st.columns([1, 2.2], gap="large")
+    controls, result = st.columns([1, 1.7], gap="medium")
     with controls:
         linked = read_link()
         entry = _choose_dataset(entries, linked)

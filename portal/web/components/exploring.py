@@ -226,7 +226,7 @@ def _ask_grid(name: str, grids: Sequence[Grid], given: Grid | None, asked: Explo
         return next(iter(grids), None)
     default = given or ("month" if "month" in grids else grids[0])
     return st.segmented_control(
-        f"{name} by", grids, default=default, required=True, key=key_of(f"grid.{name}", asked.dataset)
+        f"{name} by", grids, default=default, required=True, key=key_of(f"grid.{name}", asked.dataset), wrap=True
     )
 
 
