@@ -28,11 +28,12 @@ def show_chart(answer: Answer, chart: Chart, *, title: str, key: str) -> None:
         return
     drawn = fit(answer.table().to_pylist(), chart, released=answer.receipt.withheld is not None)
     words = [f"{chart.kind} chart. {title}.", drawn.note, gaps_in_words(drawn.gaps, chart)]
-    st.plotly_chart(_figure(drawn, chart), key=key, config=CONFIG, alt=" ".join(filter(None, words)))
+    st.plotly_chart(draw(drawn, chart), key=key, config=CONFIG, alt=" ".join(filter(None, words)))
     st.caption(f"{drawn.note} {plain(_footer(answer))}".strip())
 
 
-def _figure(drawn: Drawn, chart: Chart) -> go.Figure:
+def draw(drawn: Drawn, chart: Chart) -> go.Figure:
+    """Return the figure of a chart, with a sign and a legend of their own for figures that are withheld."""
     names = _names(drawn, chart)
     figure = _DRAWERS[chart.kind](drawn, chart, names)
     if drawn.gaps:
