@@ -1,6 +1,7 @@
 """Typed settings from the environment (`PORTAL_*`) or `portal.toml`; a bad one stops the start, not the first use."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -21,10 +22,18 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535)
     production: bool = False
     database_url: str | None = None
+    sandbox_level: Literal["none", "limited", "isolated", "sealed"] = Field(
+        "sealed", description="How far a statement must be confined before a production portal serves."
+    )
     sandboxes: int = Field(4, ge=1, description="Statements that run at the same time.")
+    sandboxes_per_person: int = Field(2, ge=1, description="Of those, how many may be of one person.")
+    waiting_per_person: int = Field(8, ge=1, description="How many more of one person may wait.")
+    sandbox_memory: int = Field(8_000_000_000, ge=10**8, description="Bytes of memory of all statements that run.")
+    patience: float = Field(120, gt=0, description="Seconds that a statement waits for its turn.")
     warm_sandboxes: int = Field(2, ge=1, description="Processes kept ready.")
     threads: int = Field(2, ge=1, description="Threads of one statement.")
     build_memory: int = Field(2_000_000_000, ge=10**8, description="Bytes of memory to build one governed copy.")
+    result_bytes: int = Field(20_000_000_000, ge=10**6, description="Bytes of all results that are kept.")
     result_days: float = Field(7, gt=0, description="How long results and downloads are kept.")
 
     @classmethod

@@ -1,15 +1,17 @@
 """The composition root: the only place that names adapters."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 from portal.clock import Clock, system_clock
+from portal.desk.admission import Admission, Room
 from portal.desk.services import Services
 from portal.engines.duckdb.parser import DuckDBParser
-from portal.engines.duckdb.protections import Protection, probe
+from portal.engines.duckdb.protections import Level, Protection, level_of, probe
 from portal.engines.duckdb.sandbox import DuckDBSandbox
 from portal.engines.duckdb.trusted import DuckDBTrusted
-from portal.errors import ContentError, Fault
+from portal.errors import ContentError, EngineFailure, Fault
 from portal.keys import load_keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
@@ -18,6 +20,7 @@ from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
 from portal.site.releases import check_releases
+from portal.workspaces.base_store import FileBaseStore
 from portal.workspaces.history_store import FileHistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
@@ -38,14 +41,23 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         releases=releases,
         workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),
         histories=FileHistoryStore(home / "history"),
+        bases=FileBaseStore(home / "base_cells"),
         trusted=trusted,
-        sandbox=DuckDBSandbox(
-            home / "scratch", concurrent=settings.sandboxes, warm=settings.warm_sandboxes, threads=settings.threads
+        admission=Admission(
+            Room(
+                settings.sandboxes,
+                settings.sandboxes_per_person,
+                settings.waiting_per_person,
+                settings.sandbox_memory,
+                settings.patience,
+            )
         ),
+        sandbox=DuckDBSandbox(home / "scratch", warm=settings.warm_sandboxes, threads=settings.threads),
         parser=parser,
         spool=Spool(home / "results"),
         downloads=home / "downloads",
         result_days=settings.result_days,
+        result_bytes=settings.result_bytes,
     )
 
 
@@ -62,9 +74,24 @@ def open_releases(settings: Settings) -> ReleaseStore:
     return ReleaseStore(settings.home.resolve() / "releases")
 
 
-def probe_sandbox() -> tuple[Protection, ...]:
-    """Try every protection of the sandbox on this machine."""
-    return probe()
+def probe_sandbox() -> tuple[tuple[Protection, ...], Level]:
+    """Try every protection of the sandbox on this machine; and return the level that they make together."""
+    protections = probe()
+    return protections, level_of(protections)
+
+
+def refuse_weak_sandbox(settings: Settings, look: Callable[[], Sequence[Protection]] = probe) -> None:
+    """Raise `EngineFailure` where a production portal would confine statements less than its settings ask."""
+    if not settings.production:
+        return
+    protections = look()
+    level = level_of(protections)
+    if level >= Level[settings.sandbox_level.upper()]:
+        return
+    missing = ", ".join(each.name for each in protections if not each.held)
+    message = f"This machine confines a statement only as far as {level.name.lower()!r}; missing: {missing}."
+    fix = "Run `portal doctor`, see docs/operating.md for what each needs; or lower the setting and answer for it."
+    raise EngineFailure(Fault("SANDBOX_TOO_WEAK", message, rule=f"sandbox_level: {settings.sandbox_level}", fix=fix))
 
 
 def sound_site(folder: Path, parser: DuckDBParser) -> Site:

@@ -20,7 +20,7 @@ from portal.ids import DatasetName
 from portal.registry import seed_demo
 from portal.settings import Settings
 from portal.simulation import SIMULATORS
-from portal.wiring import services_of_this_process
+from portal.wiring import refuse_weak_sandbox, services_of_this_process
 
 COMMITTED = "datasets/{dataset}/source.parquet"
 """Where a dataset's real source may lie in the site itself."""
@@ -98,6 +98,7 @@ def _serve(settings: Settings) -> None:
 
     for name in ("site", "home", "host", "port"):  # the pages read their settings from the environment
         os.environ[f"PORTAL_{name.upper()}"] = str(getattr(settings, name))
+    refuse_weak_sandbox(settings)
     services_of_this_process()  # a fault in the site is said before an address is
     click.echo(f"Serving on http://{settings.host}:{settings.port} until you stop it with Ctrl-C.")
     serve_pages(settings)

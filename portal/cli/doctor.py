@@ -87,9 +87,13 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
     yield Finding("ledger", ok=not faults, detail="; ".join(map(str, faults)) or "as it was written")
 
 
-def _sandbox(_: Settings) -> Iterator[Finding]:
-    for protection in probe_sandbox():
+def _sandbox(settings: Settings) -> Iterator[Finding]:
+    protections, level = probe_sandbox()
+    for protection in protections:
         yield Finding(f"sandbox: {protection.name}", ok=protection.held, detail=protection.detail)
+    asked = settings.sandbox_level
+    enough = level >= type(level)[asked.upper()]
+    yield Finding("sandbox: level", ok=enough, detail=f"{level.name.lower()}; production asks for {asked}")
 
 
 LOOKS: Mapping[str, Callable[[Settings], Iterator[Finding]]] = {

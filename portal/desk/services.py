@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.clock import Clock
+from portal.desk.admission import Admission
 from portal.engines.port import SandboxEngine, TrustedEngine
 from portal.keys import Keys
 from portal.ledger import Ledger
@@ -11,6 +12,7 @@ from portal.publishing.releases import ReleaseStore
 from portal.registry import Registry
 from portal.site import Site
 from portal.sql.plan import StatementParser
+from portal.workspaces.base_store import BaseStore
 from portal.workspaces.history_store import HistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
@@ -28,9 +30,12 @@ class Services:
     releases: ReleaseStore
     workspaces: WorkspaceStore
     histories: HistoryStore
+    bases: BaseStore
     trusted: TrustedEngine
+    admission: Admission
     sandbox: SandboxEngine
     parser: StatementParser
     spool: Spool
     downloads: Path
     result_days: float
+    result_bytes: int

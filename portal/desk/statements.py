@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from portal.desk.answers import Answer, Asker, Explanation, Receipt, SourceUse
 from portal.desk.budget import check_budget, rows_left
-from portal.desk.cells import ReleasedCells, release_cells
+from portal.desk.cells import release_cells
 from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
 from portal.engines.port import CancelSignal, Progress, ReadJob, ReadLimits
@@ -34,6 +34,9 @@ class Running:
 
 
 UNWATCHED = Running()
+WITHHELD = "withheld"
+"""The note with an answer of released cells: whether a figure of them is withheld."""
+_YES, _NO = "yes", "no"
 
 
 def run_statement(services: Services, asker: Asker, statement: Statement, running: Running = UNWATCHED) -> Answer:
@@ -64,12 +67,19 @@ def explain_statement(services: Services, asker: Asker, statement: Statement) ->
 
 
 def _run(services: Services, asker: Asker, prepared: Prepared, running: Running) -> Answer:
-    check_budget(prepared.limits, prepared.rows_left, rows=1)
     started, receipt_id = services.clock(), ReceiptId(secrets.token_hex(16))
     copies = {name: _governed_copy(services, prepared, name, running) for name in prepared.open_for(Access.ROWS)}
-    cells = release_cells(services, prepared, {name: copy.files for name, copy in copies.items()})
-    with services.sandbox.read(_job(prepared, copies, cells, running), running.cancel) as stream:
-        spooled = services.spool.write(prepared.workspace, receipt_id, stream)
+    question, job = _question(prepared, copies), _job(prepared, copies, running)
+    reasons: Mapping[str, int] = {}
+    found = services.spool.find(prepared.workspace, question) if prepared.plan.repeatable else None
+    if found is not None and found.rows <= job.limits.result_rows:
+        spooled, charged = found, 0
+    else:
+        check_budget(prepared.limits, prepared.rows_left, rows=1)
+        job = job.with_rows(prepared.rows_left)
+        with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
+            spooled, reasons = _compute(services, prepared, job, receipt_id, running)
+        charged = spooled.rows
     finished = services.clock()
     receipt = Receipt(
         id=receipt_id,
@@ -80,15 +90,27 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         sources=tuple(_source_use(prepared, name) for name in prepared.permits),
         rows=spooled.rows,
         complete=spooled.complete,
-        withheld=cells.shows_withheld,
-        fingerprint=_question(prepared, copies),
+        withheld=spooled.notes[WITHHELD] == _YES if WITHHELD in spooled.notes else None,
+        fingerprint=question,
         at=finished,
         seconds=(finished - started).total_seconds(),
-        rows_left_this_week=prepared.rows_left - spooled.rows,
+        rows_left_this_week=prepared.rows_left,
     )
-    receipt = _charge(services, prepared, receipt, spooled)
-    _tell_steward(services, receipt, cells)
+    receipt = _charge(services, prepared, receipt, spooled, rows=charged)
+    _tell_steward(services, receipt, reasons)
+    if spooled is not found and prepared.plan.repeatable and spooled.complete:
+        spooled = services.spool.keep(spooled, question)
     return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
+
+
+def _compute(
+    services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
+) -> tuple[Spooled, Mapping[str, int]]:
+    """Release the cells, run the statement, and keep its answer; and return why cells were withheld."""
+    cells = release_cells(services, prepared, job.tables)
+    notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
+    with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
+        return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld
 
 
 def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, running: Running) -> GovernedCopy:
@@ -101,34 +123,34 @@ def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, ru
     )
 
 
-def _job(
-    prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], cells: ReleasedCells, running: Running
-) -> ReadJob:
+def _job(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], running: Running) -> ReadJob:
     limits, lowered = prepared.limits, running.result_rows
-    rows = min(limits.result_rows, prepared.rows_left, *([] if lowered is None else [lowered]))
+    rows = limits.result_rows if lowered is None else min(limits.result_rows, lowered)
     return ReadJob(
         sql=prepared.plan.sql,
-        parameters=prepared.statement.parameters,
+        parameters={name: prepared.statement.parameters[name] for name in prepared.plan.open_parameters},
         tables={name: copy.files for name, copy in copies.items()},
-        cells=cells.relations,
         limits=ReadLimits(seconds=limits.seconds, memory_bytes=limits.memory_bytes, result_rows=rows),
     )
 
 
-def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: Spooled) -> Receipt:
-    """Charge the answer's rows, one answer of a project at a time: others may have spent what was left meanwhile."""
+def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: Spooled, *, rows: int) -> Receipt:
+    """Charge so many rows, one answer of a project at a time: others may have spent what was left meanwhile.
+
+    What the project was given before, and still has, costs nothing when it is asked for again.
+    """
     try:
         with services.spool.alone(prepared.workspace):
             left = rows_left(services, prepared.workspace, prepared.limits)
-            check_budget(prepared.limits, left, rows=receipt.rows)
-            receipt = replace(receipt, rows_left_this_week=left - receipt.rows)
+            check_budget(prepared.limits, left, rows=rows)
+            receipt = replace(receipt, rows_left_this_week=left - rows)
             services.ledger.record(
                 Action.STATEMENT_RAN,
                 actor=receipt.person,
                 project=prepared.workspace,
                 subject=receipt.id,
                 details=receipt.as_record(),
-                rows=receipt.rows,
+                rows=rows,
             )
     except PortalError:
         spooled.path.unlink(missing_ok=True)
@@ -136,33 +158,43 @@ def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: S
     return receipt
 
 
-def _tell_steward(services: Services, receipt: Receipt, cells: ReleasedCells) -> None:
+def _tell_steward(services: Services, receipt: Receipt, reasons: Mapping[str, int]) -> None:
     """Write down why cells were withheld, apart from the receipt: the reasons depend on data, so no asker reads them.
 
     The entry is the portal's own, and in no list of the asker's.
     """
-    if cells.withheld:
+    if reasons:
         services.ledger.record(
             Action.CELLS_WITHHELD,
             actor=None,
             project=receipt.project,
             subject=receipt.id,
-            details={"cells": dict(cells.withheld)},
+            details={"cells": dict(reasons)},
         )
 
 
 def _question(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy]) -> Fingerprint:
     """Name the question: the same SQL, blocks and parameters over the same governed files and releases."""
-    released = {
-        name: [prepared.manifests[name].fingerprint, prepared.permits[name].obligations.policy]
-        for name in prepared.open_for(Access.AGGREGATES)
-    }
+    released = {name: _released_from(prepared, name) for name in prepared.open_for(Access.AGGREGATES)}
     return fingerprint(
         {
             "sql": prepared.plan.sql,
             "blocks": [asdict(replace(block, line=0, column=0)) for block in prepared.plan.blocks],
             "parameters": dict(prepared.statement.parameters),
             "sources": {**{name: copy.fingerprint for name, copy in copies.items()}, **released},
+        }
+    )
+
+
+def _released_from(prepared: Prepared, name: DatasetName) -> Fingerprint:
+    """Name what cells are made from: the release, and every rule as it is in force for this project now."""
+    obligations = prepared.permits[name].obligations
+    return fingerprint(
+        {
+            "release": prepared.manifests[name].fingerprint,
+            "rows": [rule.predicate for rule in obligations.rows],
+            "columns": {column: duty.model_dump() for column, duty in obligations.columns.items()},
+            "disclosure": obligations.disclosure and obligations.disclosure.model_dump(),
         }
     )
 

@@ -45,7 +45,7 @@ def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
         services.ledger.record(
             Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
         )
-    services.spool.expire(services.clock(), services.result_days)
+    services.spool.expire(services.clock(), services.result_days, services.result_bytes)
     for path in _old_downloads(services):
         remove_export(path)
     return ended

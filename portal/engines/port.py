@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,10 @@ class ReadJob:
     tables: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     cells: Mapping[str, pa.Table] = field(default_factory=dict)
     limits: ReadLimits = ReadLimits()
+
+    def with_rows(self, most: int) -> "ReadJob":
+        """Return the same job, handing out no more rows than these."""
+        return replace(self, limits=replace(self.limits, result_rows=min(self.limits.result_rows, most)))
 
 
 class CancelSignal(Protocol):

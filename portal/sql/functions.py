@@ -94,6 +94,11 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
 )
 """Lower-case name to its kind."""
 
+_CLOCK_AND_CHANCE = """
+    age ago current_date current_localtime current_localtimestamp get_current_time get_current_timestamp now random
+    reservoir_quantile today transaction_timestamp"""
+VOLATILE = frozenset(_CLOCK_AND_CHANCE.split())
+"""What they give depends on chance or on the clock."""
 SERIES = frozenset({"range", "generate_series"})
 MAX_SERIES = 100_000
 """The most values a written series may have: 270 years of days, a week of seconds is too many."""

@@ -126,7 +126,6 @@ def test_whole_months_are_chosen_and_become_bounds_on_the_grid(services: Service
     assert '"day" >= $day_1\n  AND "day" < $day_2' in app.code[-1].value
 
 
-@pytest.mark.xfail(reason="a parameter cannot stand in a block yet", strict=True)
 @pytest.mark.parametrize(
     ("query", "rows"),
     [

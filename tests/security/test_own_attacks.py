@@ -232,10 +232,10 @@ def test_statements_at_once_cannot_spend_a_budget_twice(services: Services) -> N
     run_statement(bounded, ASKER, Statement("SELECT count(*) FROM sales"))
     together = threading.Barrier(4)
 
-    def ask(_: int) -> int:
+    def ask(number: int) -> int:
         together.wait()
         try:
-            return run_statement(bounded, ASKER, Statement("SELECT * FROM sales")).receipt.rows
+            return run_statement(bounded, ASKER, Statement(f"SELECT {number}, * FROM sales")).receipt.rows
         except LimitReached:
             return 0
 

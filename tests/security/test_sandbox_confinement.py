@@ -12,6 +12,9 @@ import pytest
 
 from portal.engines.duckdb import landlock
 from portal.engines.duckdb.protections import Level, Protection, level_of, probe
+from portal.errors import EngineFailure
+from portal.settings import Settings
+from portal.wiring import refuse_weak_sandbox
 
 NEEDS_LANDLOCK = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 
@@ -144,6 +147,30 @@ def test_a_level_holds_only_with_all_that_it_needs() -> None:
     assert level("reading") is Level.ISOLATED
     assert level("network") is Level.LIMITED
     assert level("memory", "reading") is Level.NONE
+
+
+@pytest.mark.parametrize(
+    ("production", "asked", "missing", "serves"),
+    [
+        (True, "sealed", (), True),
+        (True, "sealed", ("reading",), False),
+        (True, "isolated", ("reading",), True),
+        (True, "isolated", ("network",), False),
+        (False, "sealed", ("network",), True),
+    ],
+)
+def test_a_production_portal_serves_at_the_level_that_is_asked_or_not_at_all(
+    *, production: bool, asked: str, missing: tuple[str, ...], serves: bool
+) -> None:
+    needs = {"memory": Level.LIMITED, "network": Level.ISOLATED, "reading": Level.SEALED}
+    found = [Protection(name, name not in missing, "", needed) for name, needed in needs.items()]
+    settings = Settings.model_validate({"production": production, "sandbox_level": asked})
+    if serves:
+        refuse_weak_sandbox(settings, lambda: found)
+    else:
+        with pytest.raises(EngineFailure) as refused:
+            refuse_weak_sandbox(settings, lambda: found)
+        assert missing[0] in refused.value.faults[0].message
 
 
 def names_held(change: str) -> set[str]:

@@ -18,7 +18,7 @@ from support.sandbox import ENDLESS, answer, sandbox, write_parquet
 from portal.engines.duckdb.pool import Child, Pool
 from portal.engines.duckdb.sandbox import DuckDBSandbox
 from portal.engines.port import ReadJob, ReadLimits
-from portal.errors import Cancelled, EngineFailure, LimitReached, PortalError
+from portal.errors import EngineFailure, PortalError
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
@@ -172,17 +172,6 @@ def test_many_threads_get_their_own_answers(tmp_path: Path) -> None:
             return int(found["i"][0].as_py())
 
         assert list(threads.map(ask, range(40))) == list(range(40))
-
-
-def test_who_finds_no_place_is_told_in_time(tmp_path: Path) -> None:
-    with sandbox(tmp_path, concurrent=1) as engine, engine.read(ReadJob("SELECT 1")):
-        with pytest.raises(LimitReached) as caught:
-            answer(engine, "SELECT 1", seconds=0.3)
-        assert caught.value.faults[0].code == "SANDBOX_BUSY"
-        cancel = threading.Event()
-        cancel.set()
-        with pytest.raises(Cancelled):
-            answer(engine, "SELECT 1", cancel=cancel)
 
 
 def test_no_descriptor_and_no_process_is_left(tmp_path: Path) -> None:

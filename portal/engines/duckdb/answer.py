@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
 
@@ -13,7 +13,7 @@ from portal.engines.duckdb.hostile import HostileArrowError
 from portal.engines.duckdb.outcomes import Failure, Outcome
 from portal.engines.duckdb.pool import Child
 from portal.engines.port import CancelSignal, ReadJob, ReadLimits
-from portal.errors import Cancelled, EngineFailure, Fault, LimitReached, PortalError
+from portal.errors import Cancelled, EngineFailure, Fault, PortalError
 
 LOOK_UP_EVERY = 0.1
 """Seconds between two looks at the clock and the cancel signal."""
@@ -31,12 +31,12 @@ class Patience:
         self._cancel = cancel
         self._ends = time.monotonic() + limits.seconds
 
-    def check(self, late: Callable[[ReadLimits], LimitReached] = time_reached) -> None:
+    def check(self) -> None:
         """Raise `Cancelled` or `LimitReached` once it is time."""
         if self._cancel and self._cancel.is_set():
             raise Cancelled(Fault("CANCELLED", "The statement was stopped, as was asked."))
         if time.monotonic() >= self._ends:
-            raise late(self._limits)
+            raise time_reached(self._limits)
 
 
 class Answer:

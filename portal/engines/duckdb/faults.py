@@ -110,12 +110,6 @@ def size_reached(limits: ReadLimits) -> LimitReached:
     return LimitReached(Fault("RESULT_TOO_LARGE", message, rule="limits.result_bytes", fix=fix))
 
 
-def busy(limits: ReadLimits) -> LimitReached:
-    """Return that no place came free in time."""
-    message = f"All places for statements were taken for {limits.seconds:g} seconds."
-    return LimitReached(Fault("SANDBOX_BUSY", message, rule="sandboxes", fix="Try again in a minute."))
-
-
 def broken(code: str, message: str, kind: str) -> EngineFailure:
     """Log an incident, by kind only, and return it with its number."""
     incident = secrets.token_hex(4)

@@ -1,6 +1,5 @@
 """Runs a researcher's statement in a process of its own, and believes nothing that the process says."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -10,30 +9,26 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from portal.engines.duckdb import frames
-from portal.engines.duckdb.answer import LOOK_UP_EVERY, Answer, Patience
+from portal.engines.duckdb.answer import Answer, Patience
 from portal.engines.duckdb.child import Job
-from portal.engines.duckdb.faults import busy
 from portal.engines.duckdb.frames import Kind
 from portal.engines.duckdb.pool import Pool
 from portal.engines.duckdb.scratch import Scratch
-from portal.engines.port import CancelSignal, ReadJob, ReadLimits
+from portal.engines.port import CancelSignal, ReadJob
 from portal.sql.plan import ParameterValue
 
 
 class DuckDBSandbox:
     """The sandbox port over a pool of throw-away processes. For many threads.
 
-    At most `concurrent` statements run at a time, each with `threads` threads; `warm` processes stand ready. What does
-    not fit into memory is spilled beneath `scratch`, at most `scratch_bytes` for each statement.
+    Each statement has `threads` threads; `warm` processes stand ready. What does not fit into memory is spilled beneath
+    `scratch`, at most `scratch_bytes` for each statement. How many run at a time is decided elsewhere.
     """
 
-    def __init__(
-        self, scratch: Path, *, concurrent: int = 4, warm: int = 2, threads: int = 2, scratch_bytes: int = 8_000_000_000
-    ) -> None:
+    def __init__(self, scratch: Path, *, warm: int = 2, threads: int = 2, scratch_bytes: int = 8_000_000_000) -> None:
         self._pool = Pool(warm)
         self._scratch = Scratch(scratch)
         self._scratch_bytes = scratch_bytes
-        self._places = threading.BoundedSemaphore(concurrent)
         self._threads = threads
 
     def start(self) -> None:
@@ -47,7 +42,7 @@ class DuckDBSandbox:
         Raises `StatementRefusal` where DuckDB cannot run the statement or a value does not fit, `LimitReached`,
         `Cancelled` or `EngineFailure`.
         """
-        with self._place(job.limits, cancel), self._scratch.folder() as folder:
+        with self._scratch.folder() as folder:
             child = self._pool.take()
             try:
                 child.channel.settimeout(job.limits.seconds)
@@ -61,16 +56,6 @@ class DuckDBSandbox:
         """End every process, and remove what was spilled."""
         self._pool.close()
         self._scratch.close()
-
-    @contextmanager
-    def _place(self, limits: ReadLimits, cancel: CancelSignal | None) -> Iterator[None]:
-        patience = Patience(limits, cancel)
-        while not self._places.acquire(timeout=LOOK_UP_EVERY):
-            patience.check(busy)
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _wire_job(self, job: ReadJob, folder: Path) -> Job:
         tables = {name: [str(path.resolve()) for path in paths] for name, paths in job.tables.items()}

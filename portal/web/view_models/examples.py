@@ -20,7 +20,7 @@ def example_for(entries: Sequence[CatalogueEntry]) -> str:
 
 def _counting(dataset: str, rules: Disclosure) -> str:
     keys = [name for name, use in rules.dimensions.items() if use.equal]
-    keys = keys or [f"date_trunc('{use.range}', {name})" for name, use in rules.dimensions.items() if use.range]
+    keys = keys or [f"date_trunc('{use.period}', {name})" for name, use in rules.dimensions.items() if use.period]
     if not keys:
         return f"SELECT count(*) AS n\nFROM {dataset}"
     return f"SELECT {keys[0]}, count(*) AS n\nFROM {dataset}\nGROUP BY ALL\nORDER BY n DESC"

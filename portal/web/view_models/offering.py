@@ -81,14 +81,14 @@ def offer_rows(types: Mapping[str, str]) -> Offer:
 
 def offer_statistics(types: Mapping[str, str], rules: Disclosure) -> Offer:
     """Return what is offered of a dataset that is open for statistics only."""
-    uses = {name: use for name, use in rules.dimensions.items() if name in types and (use.equal or use.range)}
-    filters = {name: _EQUAL_FILTERS.get(types[name]) if use.equal else use.range for name, use in uses.items()}
+    uses = {name: use for name, use in rules.dimensions.items() if name in types and (use.equal or use.period)}
+    filters = {name: _EQUAL_FILTERS.get(types[name]) if use.equal else use.period for name, use in uses.items()}
     measures, entities = ([name for name in names if name in types] for names in (rules.measures, rules.entities))
     return Offer(
         types=types,
         filters={name: kind for name, kind in filters.items() if kind},
         groups={
-            name: coarser(use.range or "day") if types[name] in TIMES else ()
+            name: coarser(use.period or "day") if types[name] in TIMES else ()
             for name, use in uses.items()
             if types[name] not in LISTS
         },

@@ -11,7 +11,7 @@ from support.protected import DISCLOSURES, PROTECTED, plan_over_cells
 
 from portal.ids import DatasetName
 from portal.policy.model import Disclosure
-from portal.sql.plan import ParameterValue, Statement
+from portal.sql.plan import Plan
 from portal.web.view_models.exploration import (
     GRIDS,
     Between,
@@ -81,18 +81,9 @@ def explorations(draw: st.DrawFn, name: str) -> Exploration:
     return Exploration(name, tuple(where), tuple(groups), draw(st.sampled_from(measures_of(offer))))
 
 
-def with_literals(statement: Statement) -> str:
-    """Write the values of parameters in their places: they follow the same rules."""
-    text = statement.text
-    for name, value in sorted(statement.parameters.items(), reverse=True):
-        text = text.replace(f"${name}", _literal(value))
-    return text
-
-
-def _literal(value: ParameterValue) -> str:
-    if isinstance(value, date):
-        return f"DATE '{value}'"
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+def planned(exploration: Exploration) -> Plan:
+    statement = to_statement(exploration, offer_of(exploration.dataset).types)
+    return plan_over_cells(statement.text, **statement.parameters)
 
 
 @pytest.mark.parametrize("name", sorted(DISCLOSURES))
@@ -100,7 +91,7 @@ def _literal(value: ParameterValue) -> str:
 @given(data=st.data())
 def test_whatever_the_widgets_can_say_is_planned(name: str, data: st.DataObject) -> None:
     exploration = data.draw(explorations(name))
-    plan = plan_over_cells(with_literals(to_statement(exploration, offer_of(name).types)))
+    plan = planned(exploration)
     assert [block.dataset for block in plan.blocks] == [name]
     assert len(plan.blocks[0].groupings) == len(exploration.groups)
 
@@ -119,7 +110,7 @@ def every_small_exploration(name: str) -> Iterator[Exploration]:
 @pytest.mark.parametrize("name", sorted(DISCLOSURES))
 def test_every_group_and_every_measure_that_is_offered_is_planned(name: str) -> None:
     for exploration in every_small_exploration(name):
-        assert plan_over_cells(with_literals(to_statement(exploration, offer_of(name).types))).blocks
+        assert planned(exploration).blocks
 
 
 @pytest.mark.parametrize("name", sorted(DISCLOSURES))
@@ -138,11 +129,16 @@ def test_statistics_offer_dimensions_measures_and_entities_each_for_its_use() ->
     assert offer.views == ("summary",)
 
 
-LISTED = Disclosure.model_validate({"entities": {"trader": 10}, "dimensions": {"states": "equal", "gone": "equal"}})
+LISTED = Disclosure.model_validate(
+    {
+        "entities": {"trader": 10},
+        "dimensions": {"states": "equal", "gone": "equal", "age": {"range": 10}, "area": {"prefix": 3}},
+    }
+)
 
 
-def test_neither_lists_nor_columns_that_are_hidden_are_offered() -> None:
-    offer = offer_statistics({"trader": "VARCHAR", "states": "VARCHAR[]"}, LISTED)
+def test_neither_lists_nor_hidden_columns_nor_what_only_sql_can_ask_are_offered() -> None:
+    offer = offer_statistics({"trader": "VARCHAR", "states": "VARCHAR[]", "age": "INTEGER", "area": "VARCHAR"}, LISTED)
     assert not offer.filters
     assert not offer.groups
 
