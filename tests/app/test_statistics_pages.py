@@ -122,6 +122,7 @@ def test_whole_months_are_chosen_and_become_bounds_on_the_grid(services: Service
     last = field(app.selectbox, "day to month")
     assert "2026-01" not in last.options
     settled(last.select("2026-02").run())
+    assert field(app.selectbox, "day to month").options[0] == "any"
     assert app.query_params["where.day"] in ([wanted := '{"from": "2026-02-01", "to": "2026-02-28"}'], wanted)
     assert '"day" >= $day_1\n  AND "day" < $day_2' in app.code[-1].value
 

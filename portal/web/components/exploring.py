@@ -194,10 +194,11 @@ def _periods(name: str, grid: Grid, given: Between, key: str) -> Between:
     return Between(first, last_of(grid, last) if last else None)
 
 
-def _period(label: str, grid: Grid, options: Sequence[date], given: date | None, key: str) -> date | None:
+def _period(label: str, grid: Grid, firsts: Sequence[date], given: date | None, key: str) -> date | None:
+    options = [None, *firsts]
     return st.selectbox(
-        label, options, index=options.index(given) if given in options else None, key=key, placeholder="any",
-        format_func=lambda first: name_of(grid, first),
+        label, options, index=options.index(given) if given in options else 0, key=key,
+        format_func=lambda first: name_of(grid, first) if first else "any",
     )  # fmt: skip
 
 
