@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
 
 from portal.desk.answers import Receipt
@@ -28,17 +29,19 @@ TOPICS: Mapping[str, str] = {
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|$~:<>&])")
 
 
+NULL = "NULL"
 WITHHELD = "⊘"
 """Stands where a figure is withheld."""
+GAP_WORDS = "withheld or not there"
 WITHHELD_WORDS = (
-    f"These are statistics, rounded. {WITHHELD} stands for a figure that is withheld or not there; a group with too "
+    f"These are statistics, rounded. {WITHHELD} stands for a figure that is {GAP_WORDS}; a group with too "
     "few behind it is left out. Why is never said: the reason would tell of the data."
 )
 
 
 def absent(receipt: Receipt) -> str:
     """Return the sign that stands for no value."""
-    return WITHHELD if receipt.withheld else "NULL"
+    return WITHHELD if receipt.withheld else NULL
 
 
 def plain(text: str) -> str:
@@ -68,6 +71,17 @@ def download_formats(decisions: Mapping[DatasetName, Decision]) -> tuple[str, ..
 def counted(number: int, thing: str) -> str:
     """Write a number of things."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def in_words(value: object) -> str:
+    """Write one value for a table or an alternative text."""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits either way
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if value is None:
+        return NULL
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def bytes_in_words(count: int) -> str:
