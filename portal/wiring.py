@@ -15,7 +15,7 @@ from portal.errors import ContentError, EngineFailure, Fault
 from portal.keys import load_keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
-from portal.registry import Registry, open_database
+from portal.registry import DownloadQueue, Registry, open_database
 from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
@@ -36,6 +36,7 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         site=sound_site(settings.site, parser),
         keys=keys,
         registry=Registry(ledger.engine, ledger),
+        queue=DownloadQueue(ledger.engine),
         ledger=ledger,
         releases=releases,
         workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),

@@ -5,17 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from portal.catalogue.dataset import Dataset, Erratum
+from portal.errors import PortalError
 from portal.fingerprints import canonical_json
 from portal.ids import DatasetName, DownloadId, Fingerprint, PersonId, ProjectId, ReceiptId
 from portal.policy.decision import Decision
 from portal.policy.model import Limits
 from portal.policy.uses import ColumnUses
+from portal.registry import DownloadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +137,24 @@ class CatalogueEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadTicket:
-    """A file that was made and may be fetched by the one who asked. `sha256` is of the file's bytes."""
+class DownloadStatus:
+    """How far a download is. `share` is between 0 and 1, `words` what is being done, `before` how many come first.
+
+    `record` is there once the file is made, `error` where it was not.
+    """
 
     id: DownloadId
-    receipt: Receipt
+    state: Literal["queued", "running", "ready", "failed", "expired"]
+    statement: str
     format: str
-    rows: int
-    bytes: int
-    sha256: str
-    filename: str
-    expires_at: datetime
+    created_at: datetime
+    share: float = 0.0
+    words: str = ""
+    before: int = 0
+    record: DownloadRecord | None = None
+    error: PortalError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state not in ("queued", "running")

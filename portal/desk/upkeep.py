@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from portal.desk.access import OPEN_PREFIX, decide_for, identify, project_of, workspace_of
@@ -9,11 +10,11 @@ from portal.desk.answers import Asker
 from portal.desk.services import Services
 from portal.engines.port import Progress
 from portal.errors import SignInError
-from portal.ids import DatasetName, ProjectId
+from portal.ids import DatasetName, DownloadId, ProjectId
 from portal.ledger import Action
 from portal.policy.decision import Permit
 from portal.policy.model import Access
-from portal.workspaces.export import remove_export
+from portal.registry import JobState
 from portal.workspaces.store import GovernedCopy
 
 
@@ -46,9 +47,23 @@ def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
             Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
         )
     services.spool.expire(services.clock(), services.result_days, services.result_bytes)
-    for path in _old_downloads(services):
-        remove_export(path)
+    remove_loose_downloads(services)
     return ended
+
+
+def remove_loose_downloads(services: Services) -> None:
+    """Remove every file of a download that is neither kept nor being made, and forget what failed long ago."""
+    now = services.clock()
+    services.queue.forget_failed(now - timedelta(days=services.result_days))
+    for path in services.downloads.glob("*/*"):
+        # Written as `<id>-<attempt>.<format>`, with a dot before while it is not whole.
+        download = DownloadId(path.name.lstrip(".").partition("-")[0].partition(".")[0])
+        # The job first: it leaves the queue only once there is a record.
+        job, record = services.queue.job(download), services.registry.download(download)
+        is_kept = record is not None and now < record.expires_at and path.name.startswith(Path(record.path).name)
+        is_being_made = job is not None and job.state is JobState.RUNNING
+        if not is_kept and not is_being_made:
+            path.unlink(missing_ok=True)
 
 
 def _build(services: Services, asker: Asker, workspace: ProjectId, progress: Progress | None) -> Iterator[GovernedCopy]:
@@ -75,10 +90,3 @@ def _may_read(services: Services, asker: Asker, name: DatasetName) -> bool:
         return decide_for(services, asker, [name])[name].access is Access.ROWS
     except SignInError:
         return False
-
-
-def _old_downloads(services: Services) -> Iterator[Path]:
-    oldest = services.clock().timestamp() - services.result_days * 86_400
-    for path in services.downloads.glob("*/*"):
-        if not path.name.endswith(".manifest.json") and path.stat().st_mtime < oldest:
-            yield path

@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 from portal import wiring
 from portal.api import create_api
-from portal.desk import upkeep
+from portal.desk import upkeep, workers
 from portal.desk.services import Services
 from portal.settings import Settings
 from portal.web.failures import show_failure
@@ -37,15 +37,16 @@ def serve(settings: Settings) -> None:
     services = wiring.services_of_this_process()
     upkeep.remove_ended(services)
     try:
-        uvicorn.run(
-            create_app(settings, services),
-            host=settings.host,
-            port=settings.port,
-            ws="websockets-sansio",
-            ws_max_size=LONGEST_MESSAGE,
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-        )
+        with workers.downloads_made(services, settings.download_workers):
+            uvicorn.run(
+                create_app(settings, services),
+                host=settings.host,
+                port=settings.port,
+                ws="websockets-sansio",
+                ws_max_size=LONGEST_MESSAGE,
+                access_log=False,
+                server_header=False,
+                log_level="warning",
+            )
     finally:
         services.sandbox.close()
