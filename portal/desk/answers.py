@@ -18,6 +18,7 @@ from portal.policy.decision import Decision
 from portal.policy.model import Limits
 from portal.policy.uses import ColumnUses
 from portal.registry import DownloadRecord
+from portal.workspaces.store import CopyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +125,21 @@ class Explanation:
 class CatalogueEntry:
     """A dataset as one person, in one project, meets it.
 
-    `release` is the latest number, None where nothing is published; `rows` counts the rows of the governed copy, None
-    where it is not built.
+    `release` is the latest number, None where nothing is published; `copy` says how far the governed copy is, None
+    where there is none to be.
     """
 
     dataset: Dataset
     decision: Decision
     release: int | None
     released_at: datetime | None
-    rows: int | None
+    copy: CopyState | None
     synthetic: bool
+
+    @property
+    def rows(self) -> int | None:
+        """The rows of the governed copy, None where it is not whole yet."""
+        return self.copy.rows if self.copy else None
 
 
 @dataclass(frozen=True, slots=True)

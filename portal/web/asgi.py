@@ -37,7 +37,7 @@ def serve(settings: Settings) -> None:
     services = wiring.services_of_this_process()
     upkeep.remove_ended(services)
     try:
-        with workers.downloads_made(services, settings.download_workers):
+        with workers.downloads_made(services, settings.download_workers), workers.workspaces_built(services):
             uvicorn.run(
                 create_app(settings, services),
                 host=settings.host,
