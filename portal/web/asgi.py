@@ -1,5 +1,7 @@
 """One process: the pages at `/`, the API at `/api/v1`, one guard before both."""
 
+import signal
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -36,6 +38,8 @@ def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
     services = wiring.services_of_this_process()
     upkeep.remove_ended(services)
+    # Uvicorn ends on the signal, then raises it again: without this, nothing below would be ended in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with workers.downloads_made(services, settings.download_workers), workers.workspaces_built(services):
             uvicorn.run(
