@@ -63,7 +63,7 @@ def my_downloads(services: Services, asker: Asker) -> tuple[DownloadStatus, ...]
     """Return the asker's own downloads in this project, newest first."""
     identify(services, asker.person)
     project_of(services, asker)
-    queued, records = services.queue.jobs(), services.registry.downloads_of(asker.project)
+    queued, records = services.queue.jobs_of(asker.person), services.registry.downloads_of(asker.project)
     made = {record.id: _status_of_record(services, record) for record in records if _is_of(asker, record)}
     others = [_status_of_job(services, job) for job in queued if _is_of(asker, job) and job.id not in made]
     return tuple(sorted([*made.values(), *others], key=lambda status: status.created_at, reverse=True))
@@ -131,8 +131,11 @@ def _status_of_record(services: Services, record: DownloadRecord) -> DownloadSta
 def _status_of_job(services: Services, job: DownloadJob) -> DownloadStatus:
     before = 0
     if job.state is JobState.QUEUED:
-        queued = services.queue.jobs(states=[JobState.QUEUED])
-        turns = [each.id for each in order(queued, services.queue.jobs(states=[JobState.RUNNING]))]
+        live = services.queue.live()
+        queued, running = (
+            [each for each in live if each.state is state] for state in (JobState.QUEUED, JobState.RUNNING)
+        )
+        turns = [each.id for each in order(queued, running)]
         before = turns.index(job.id) if job.id in turns else 0
     return DownloadStatus(
         id=job.id,

@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from os import getpid
@@ -72,12 +72,21 @@ def run_next(
 
     Once `closing` is set, the job is put back for whoever comes next.
     """
-    job = services.queue.claim(owner, services.clock(), order, only)
+    job = services.queue.claim(owner, services.clock(), turns, only)
     if job is None:
         return False
     with _kept_alive(services, job, running, closing) as watched:
         _see_through(services, job, watched, closing)
     return True
+
+
+def turns(waiting: Sequence[DownloadJob], running: Sequence[DownloadJob]) -> list[DownloadJob]:
+    """Return the jobs that may begin, in the order of their turns.
+
+    One of each person runs at a time, so that nobody's downloads take the places of their own statements.
+    """
+    busy = {job.person for job in running}
+    return [job for job in order(waiting, running) if job.person not in busy]
 
 
 def worker_name() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from portal.errors import Cancelled, Fault, LimitReached, PortalError
-from portal.ids import DownloadId, ProjectId
+from portal.ids import DownloadId, PersonId
 from portal.registry.mapping import job_from, row_of
 from portal.registry.records import DownloadJob, JobState
 from portal.registry.tables import download_jobs as jobs
@@ -27,6 +27,7 @@ MOST_ATTEMPTS = 3
 Choose = Callable[[Sequence[DownloadJob], Sequence[DownloadJob]], Sequence[DownloadJob]]
 """Orders the jobs that wait, given those that run: whose turn comes first stands first."""
 
+_LIVE = jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING])
 _CANCELLED = Cancelled(Fault("CANCELLED", "The download was stopped, as was asked.", fix="Make it again."))
 _GIVEN_UP = LimitReached(
     Fault(
@@ -61,18 +62,22 @@ class DownloadQueue:
         with reading(self.engine) as connection:
             return next(_jobs(connection, jobs.c.id == download), None)
 
-    def jobs(self, project: ProjectId | None = None, states: Sequence[JobState] = tuple(JobState)) -> list[DownloadJob]:
-        """Return the jobs in these states, of one project or of all, in the order in which they were asked for."""
-        wanted = jobs.c.state.in_(states)
+    def jobs_of(self, person: PersonId) -> list[DownloadJob]:
+        """Return a person's jobs, failed ones as well, in the order in which they were asked for."""
         with reading(self.engine) as connection:
-            return list(_jobs(connection, wanted if project is None else wanted & (jobs.c.project == project)))
+            return list(_jobs(connection, jobs.c.person == person))
+
+    def live(self) -> list[DownloadJob]:
+        """Return the jobs that wait or run, in the order in which they were asked for."""
+        with reading(self.engine) as connection:
+            return list(_jobs(connection, _LIVE))
 
     def claim(self, owner: str, now: datetime, choose: Choose, only: DownloadId | None = None) -> DownloadJob | None:
         """Take the job whose turn it is, or `only` that one; None where there is nothing to do."""
-        if not _waiting(self.jobs(), now):  # asked first, so that an idle worker never takes the writer's lock
+        if not _waiting(self.live(), now):  # asked first, so that an idle worker never takes the writer's lock
             return None
         with writing(self.engine) as connection:
-            found = list(_jobs(connection))
+            found = list(_jobs(connection, _LIVE))
             waiting, ended = _waiting(found, now), dict[DownloadId, PortalError]()
             for job in waiting:
                 if job.cancelled or job.attempts >= MOST_ATTEMPTS:
@@ -84,7 +89,13 @@ class DownloadQueue:
             if not turns:
                 return None
             taken = replace(
-                turns[0], state=JobState.RUNNING, owner=owner, beat_at=now, attempts=turns[0].attempts + 1, share=0.0
+                turns[0],
+                state=JobState.RUNNING,
+                owner=owner,
+                beat_at=now,
+                attempts=turns[0].attempts + 1,
+                share=0.0,
+                words="Begun",
             )
             connection.execute(update(jobs).where(jobs.c.id == taken.id).values(row_of(taken)))
             return taken

@@ -7,18 +7,18 @@ from typing import BinaryIO
 
 import pytest
 from support.jobs import ENDLESS, a_worker, eventually, files_in, state_of
-from support.portal import GOODS, SALES, VETTED, a_portal, services_of, write_portal
+from support.portal import GOODS, OSCAR, RITA, SALES, VETTED, a_portal, services_of, write_portal
 
 from portal.clock import system_clock
 from portal.desk.answers import Asker
 from portal.desk.downloads import cancel_download, my_downloads, open_download, request_download
-from portal.desk.making import make_download, run_next
+from portal.desk.making import make_download, run_next, turns
 from portal.desk.services import Services
 from portal.desk.statements import Running
 from portal.desk.upkeep import remove_loose_downloads
 from portal.desk.workers import downloads_made
 from portal.errors import Cancelled, LimitReached, NotFoundError
-from portal.ids import DatasetName, PersonId
+from portal.ids import DatasetName
 from portal.ledger import Action
 from portal.registry import Audit
 from portal.settings import Settings
@@ -69,15 +69,29 @@ def test_what_a_killed_process_was_making_is_made_by_the_next_and_charged_once(t
 def test_several_processes_on_one_registry_make_each_file_once(tmp_path: Path) -> None:
     settings = write_portal(tmp_path)
     with services_of(settings) as services:
-        sqls = [f"SELECT country, {number} AS n FROM sales LIMIT 1" for number in range(6)]
-        asked = {request_download(services, VETTED, Statement(sql), "csv").id for sql in sqls}
+        askers = (VETTED, Asker(OSCAR, None), Asker(RITA, None))
+        asked = {
+            request_download(services, asker, Statement(f"SELECT {number} AS n"), "csv").id
+            for number in range(2)
+            for asker in askers
+        }
         workers = [a_worker(settings) for _ in range(2)]
         for worker in workers:
             worker.communicate(timeout=120)
         assert [worker.returncode for worker in workers] == [0, 0]
-        assert {status.id for status in my_downloads(services, VETTED) if status.state == "ready"} == asked
+        found = [status for asker in askers for status in my_downloads(services, asker)]
+        assert {status.id for status in found if status.state == "ready"} == asked
         assert count(services, Action.DOWNLOAD_MADE) == count(services, Action.STATEMENT_RAN) == 6
         assert len(files_in(services.downloads)) == 12
+
+
+def test_one_download_of_each_person_is_made_at_a_time(tmp_path: Path) -> None:
+    with a_portal(tmp_path) as services:
+        first, second = (request_download(services, VETTED, TWO, "csv").id for _ in range(2))
+        other = request_download(services, Asker(OSCAR, None), Statement("SELECT 1 AS n"), "csv").id
+        claimed = [services.queue.claim("w", services.clock(), turns) for _ in range(3)]
+        assert [job and job.id for job in claimed] == [first, other, None]
+        assert state_of(services, VETTED, second).state == "queued"
 
 
 def test_a_full_disk_leaves_nothing_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +142,7 @@ def test_a_portal_that_stops_puts_its_work_back(tmp_path: Path) -> None:
 def test_a_download_is_nobody_elses_to_see_or_stop(tmp_path: Path) -> None:
     with a_portal(tmp_path) as services:
         asked = request_download(services, VETTED, TWO, "csv").id
-        for other in (Asker(PersonId("oscar"), None), Asker(PersonId("rita"), None)):
+        for other in (Asker(OSCAR, None), Asker(RITA, None)):
             with pytest.raises(NotFoundError):
                 cancel_download(services, other, asked)
             assert not my_downloads(services, other)

@@ -146,9 +146,10 @@ def test_an_error_comes_back_as_it_was(tmp_path: Path) -> None:
         found = error_of(queue)
         assert (type(found), found.faults) == (StatementRefusal, error.faults)
         queue.forget_failed(NOW)
-        assert queue.jobs(states=[JobState.FAILED])
+        assert [job.state for job in queue.jobs_of(PersonId("anna"))] == [JobState.FAILED]
+        assert queue.live() == []
         queue.forget_failed(NOW + timedelta(seconds=1))
-        assert queue.jobs() == []
+        assert queue.jobs_of(PersonId("anna")) == []
 
 
 def test_what_is_put_back_uncounted_is_as_if_it_had_not_been_begun(tmp_path: Path) -> None:
@@ -164,7 +165,8 @@ def test_one_person_cannot_fill_the_queue(tmp_path: Path) -> None:
             queue.add(a_job("j3"), 2)
         assert refused.value.faults[0].code == "TOO_MANY_WAITING"
         queue.add(a_job("b1", "ben"), 2)
-        assert [job.id for job in queue.jobs(ProjectId("p1"))] == ["j1", "j2", "b1"]
+        assert [job.id for job in queue.live()] == ["j1", "j2", "b1"]
+        assert [job.id for job in queue.jobs_of(PersonId("anna"))] == ["j1", "j2"]
 
 
 def test_a_home_from_before_there_were_jobs_gets_their_table(tmp_path: Path) -> None:
