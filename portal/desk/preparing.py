@@ -1,7 +1,7 @@
 """A statement made ready: read, decided for each dataset, planned. Nothing has run yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from portal.catalogue.dataset import Erratum
@@ -25,13 +25,19 @@ _FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement that may run: its plan, the permits behind it, and whose workspace it reads."""
+    """A statement that may run: its plan, the permits behind it, and whose workspace it reads.
+
+    `histories` says against whose release history the cells of a dataset are held.
+    """
 
     statement: Statement
     plan: Plan
+    tables: Mapping[DatasetName, TableSchema]
+    protected: Mapping[DatasetName, Protected]
     permits: Mapping[DatasetName, Permit]
     manifests: Mapping[DatasetName, Manifest]
     workspace: ProjectId
+    histories: Mapping[DatasetName, ProjectId]
     limits: Limits
     rows_left: int
 
@@ -43,29 +49,31 @@ class Prepared:
 def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
     """Read, decide and plan. Raises `StatementRefusal`, `PolicyRefusal` or `UsageError`."""
     person, project = identify(services, asker.person), project_of(services, asker)
-    parsed = parse(statement.text)
+    parsed = parse(statement.text, statement.parameters)
+    _check_parameters(parsed.parameters, statement)
     decisions = decide_for(services, asker, dict.fromkeys([*parsed.datasets, *labels_of(parsed)]))
     permits = permits_for({name: decision for name, decision in decisions.items() if name in parsed.datasets})
-    planned = plan(
-        parsed,
-        {name: _schema(services, permit) for name, permit in permits.items() if permit.access is Access.ROWS},
-        services.parser,
-        {name: Protected(_schema(services, permit), rules) for name, permit in permits.items()
-         if (rules := permit.obligations.disclosure) is not None},
-        [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK],
-    )  # fmt: skip
-    _check_parameters(planned, statement)
+    schemas = {name: _schema(services, permit) for name, permit in permits.items()}
+    rules = {name: permit.obligations.disclosure for name, permit in permits.items()}
+    tables = {name: schema for name, schema in schemas.items() if rules[name] is None}
+    protected = {name: Protected(schemas[name], each) for name, each in rules.items() if each is not None}
+    known = [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK]
+    planned = plan(parsed, tables, services.parser, protected, known)
     workspace = workspace_of(person, project)
     limits = strictest([permit.obligations.limits for permit in permits.values()])
     return Prepared(
         statement,
         planned,
+        tables,
+        protected,
         permits,
         {name: _published(services, name) for name in permits},
         workspace,
+        {name: _history_of(services, asker, name, workspace) for name, permit in permits.items()
+         if permit.access is Access.AGGREGATES},
         limits,
         rows_left=rows_left(services, workspace, limits),
-    )
+    )  # fmt: skip
 
 
 def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetName, Permit]:
@@ -112,6 +120,15 @@ def _schema(services: Services, permit: Permit) -> TableSchema:
     return governed_schema(services.site.datasets[permit.dataset], permit.obligations)
 
 
+def _history_of(services: Services, asker: Asker, name: DatasetName, workspace: ProjectId) -> ProjectId:
+    """Return whose history a dataset's cells are held against: the whole tier's, where no project is needed.
+
+    Otherwise a person with two projects, or with one and none, would have as many histories of what anyone may ask.
+    """
+    alone = decide_for(services, replace(asker, project=None), [name])[name]
+    return workspace if alone.access < Access.AGGREGATES else workspace_of(identify(services, asker.person), None)
+
+
 def _codebook_only(name: DatasetName, permit: Permit) -> Fault:
     steps = " ".join(permit.next_steps) or "See the dataset's page for what is needed."
     message = f"Only the codebook of {name} is open to you."
@@ -127,10 +144,10 @@ def _published(services: Services, name: DatasetName) -> Manifest:
     return manifest
 
 
-def _check_parameters(planned: Plan, statement: Statement) -> None:
-    missing = sorted(set(planned.parameters) - set(statement.parameters))
-    unknown = sorted(set(statement.parameters) - set(planned.parameters))
-    unfit = sorted(name for name in planned.parameters if not _is_fit(statement.parameters.get(name)))
+def _check_parameters(needed: Sequence[str], statement: Statement) -> None:
+    missing = sorted(set(needed) - set(statement.parameters))
+    unknown = sorted(set(statement.parameters) - set(needed))
+    unfit = sorted(name for name in needed if not _is_fit(statement.parameters.get(name)))
     if missing or unknown or unfit:
         raise UsageError(
             *(Fault("PARAMETER_MISSING", f"No value was given for ${name}.", fix="Give it.") for name in missing),
