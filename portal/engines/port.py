@@ -91,9 +91,17 @@ class TrustedEngine(Protocol):
     """Runs the portal's own SQL on the platform's extracts. Never sees a researcher's text."""
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        files: Sequence[Path],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
+        heed: Callable[[], object] | None = None,
     ) -> WrittenFile:
-        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`."""
+        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
+
+        `heed` is called every while, on another thread; an error of the family that it raises ends the work.
+        """
         ...
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:

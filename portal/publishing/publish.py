@@ -50,7 +50,7 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
             with staging(dataset, work) as staged:
                 read = tuple(_read(staged, sources, key, report))
                 rejected = _check_rejected(dataset, staged.rejected(), sum(source.rows for source in read))
-                files = tuple(_write(staged, work / "release", _facts(dataset, number, synthetic), report))
+                files = tuple(_write(staged, work / "release", _facts(dataset, synthetic), report))
             manifest = Manifest(
                 dataset=dataset.dataset,
                 number=number,
@@ -109,11 +109,14 @@ def _write(staged: Staging, folder: Path, facts: Mapping[str, str], report: Prog
         )
 
 
-def _facts(dataset: Dataset, number: int, synthetic: bool) -> Mapping[str, str]:  # noqa: FBT001 - as in publish
-    """Return what each file says of itself, in its Parquet key-value metadata."""
+def _facts(dataset: Dataset, synthetic: bool) -> Mapping[str, str]:  # noqa: FBT001 - as in publish
+    """Return what each file says of itself, in its Parquet key-value metadata.
+
+    The release's number is not in it, so that a file whose rows did not change is the same file in the next release,
+    and the governed copies that were made from it still hold.
+    """
     return {
         "dataset": dataset.name,
-        "release": str(number),
         "synthetic": str(synthetic).lower(),
         "licence": dataset.provenance.licence,
         "citation": dataset.citation,

@@ -18,7 +18,7 @@ from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
-from portal.web.view_models.wording import TOPICS, code, plain, prose
+from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
 def show_dataset() -> None:
@@ -114,8 +114,7 @@ def _show_release(entry: CatalogueEntry) -> None:
     if entry.release is None:
         st.info("Nothing is published yet.")
     else:
-        rows = f" Your copy holds {entry.rows:,} rows." if entry.rows is not None else ""
-        st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{rows}")
+        st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
 

@@ -9,6 +9,7 @@ from portal.desk.answers import Receipt
 from portal.ids import DatasetName
 from portal.policy.decision import Decision, Permit
 from portal.policy.model import Access, Download
+from portal.workspaces.store import CopyState
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -82,6 +83,18 @@ def in_words(value: object) -> str:
     if value is None:
         return NULL
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def copy_in_words(copy: CopyState | None) -> str:
+    """Say how far a project's own copy of a dataset is, as a sentence that follows another."""
+    if copy is None:
+        return ""
+    if copy.rows is not None:
+        return f" Your copy holds {copy.rows:,} rows."
+    is_begun = copy.is_building or copy.ready
+    return (
+        f" Your copy is {'being' if is_begun else 'yet to be'} prepared: {copy.ready} of {copy.files} files are there."
+    )
 
 
 def bytes_in_words(count: int) -> str:
