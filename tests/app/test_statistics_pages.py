@@ -19,6 +19,10 @@ def explore(**query: str | list[str]) -> AppTest:
     return open_page("explore", VERA, GOODS, dataset="traders", **query)
 
 
+def shown(**query: str | list[str]) -> AppTest:
+    return press(explore(**query), "Show")
+
+
 def field(fields: Any, label: str) -> Any:
     return next(each for each in fields if each.label == label)
 
@@ -39,20 +43,30 @@ def test_explore_offers_of_statistics_what_the_policy_allows(services: Services)
     assert field(app.selectbox, "Measure").options == [
         "Number of rows", "Sum of …", "Average of …", "Number of different …",
     ]  # fmt: skip
-    assert services.ledger.search(actor=VERA)[0].action is Action.STATEMENT_RAN
+    assert not services.ledger.search(actor=VERA, action=Action.STATEMENT_RAN)
     assert not [hidden for hidden in HIDDEN if hidden in text_of(app)]
+
+
+def test_statistics_are_asked_for_when_told_to_and_not_at_every_touch(services: Services) -> None:
+    app = shown(measure="count")
+    assert len(app.dataframe) == 1
+    settled(field(app.multiselect, "Group by").set_value(["country"]).run())
+    assert not app.dataframe
+    assert len(services.ledger.search(actor=VERA, action=Action.STATEMENT_RAN)) == 1
+    press(app, "Show")
+    assert len(app.dataframe[0].value) == 3
 
 
 def test_different_traders_are_counted_and_nothing_else_is_offered_to_count(services: Services) -> None:
     assert services.site.datasets
-    app = explore(measure="distinct.trader", group="country")
+    app = shown(measure="distinct.trader", group="country")
     assert field(app.selectbox, "of").options == ["trader"]
     assert list(app.dataframe[0].value["distinct_trader"]) == [45, 45, 45]
 
 
 def test_a_withheld_figure_has_its_sign_in_table_chart_and_alternative_text(services: Services) -> None:
     assert services.site.datasets
-    app = explore(measure="sum.fee", group="country")
+    app = shown(measure="sum.fee", group="country")
     assert app.dataframe[0].proto.placeholder == WITHHELD
     assert list(app.table[0].value["sum_fee"]) == ["460", WITHHELD, WITHHELD]
     traces, alt = chart_of(app)
@@ -64,7 +78,7 @@ def test_a_withheld_figure_has_its_sign_in_table_chart_and_alternative_text(serv
 
 def test_a_line_breaks_where_months_are_left_out(services: Services) -> None:
     assert services.site.datasets
-    app = explore(measure="count", group="day.month")
+    app = shown(measure="count", group="day.month")
     assert len(app.dataframe[0].value) == 3
     (line, gaps), alt = chart_of(app)
     assert len(line["x"]) == 5
@@ -94,7 +108,7 @@ def test_what_an_old_link_may_not_ask_is_dropped_with_a_quiet_word(
     assert not app.exception
     assert not app.warning
     assert QUIET_WORD in text_of(app)
-    assert app.dataframe
+    assert press(app, "Show").dataframe
 
 
 def test_the_quiet_word_goes_when_the_question_changes(services: Services) -> None:
@@ -137,7 +151,7 @@ def test_whole_months_are_chosen_and_become_bounds_on_the_grid(services: Service
 )
 def test_statistics_are_filtered_by_dimensions(services: Services, query: dict[str, str], rows: int) -> None:
     assert services.site.datasets
-    app = explore(measure="count", **query)
+    app = shown(measure="count", **query)
     assert list(app.dataframe[0].value["rows"]) == [rows]
 
 

@@ -136,6 +136,7 @@ def test_a_registered_researcher_explores_statistics(page: Page) -> None:
     card = page.get_by_test_id("stLayoutWrapper").filter(has_text="Statements of reasons of a simulated").last
     card.get_by_role("link", name="Explore").click()
     expect(page.get_by_text("Statistics only: each figure rests on at least 10 different")).to_be_visible()
+    page.get_by_role("button", name="Show").click()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page.get_by_text("moderation_statements, release 1").first).to_be_visible()
     assert "group=created_at.month" in page.url

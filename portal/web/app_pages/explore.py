@@ -96,8 +96,11 @@ def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping
     except UsageError as error:
         show_faults(error)
         return
-    _run(exploration, statement)
-    if answer := jobs.outcome(SLOT):
+    if _obligations(entry).disclosure and not _is_asked(exploration, statement):
+        _offer_to_ask(exploration, statement)
+    else:
+        _run(exploration, statement)
+    if _is_asked(exploration, statement) and (answer := jobs.outcome(SLOT)):
         measured = entry.dataset.columns.get(exploration.measure.column or "")
         title = title_of(exploration, measured.unit if measured else None, answer.receipt.sources[0].release)
         show_answer(answer, key=SLOT, title=title, chart=chart_of(exploration, types))
@@ -105,8 +108,23 @@ def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping
     _show_sql(statement)
 
 
+def _is_asked(exploration: Exploration, statement: Statement) -> bool:
+    return bool(jobs.question(SLOT) == (statement, exploration.view))
+
+
+def _offer_to_ask(exploration: Exploration, statement: Statement) -> None:
+    """Ask for statistics when told to, and not at every touch of a control: each answer narrows what may follow."""
+    if st.button("Show", type="primary", icon=":material/play_arrow:"):
+        _run(exploration, statement)
+        st.rerun()
+    st.caption(
+        "What your project is shown counts towards what it can be shown next: nothing is asked until you press Show. "
+        "The same question costs nothing again."
+    )
+
+
 def _run(exploration: Exploration, statement: Statement) -> None:
-    if jobs.question(SLOT) == (statement, exploration.view):
+    if _is_asked(exploration, statement):
         return
     who, house = asker(), services()
     jobs.start(
