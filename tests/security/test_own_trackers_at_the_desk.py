@@ -17,7 +17,8 @@ from support.own_world import our_world
 
 from portal.desk.activity import my_entries
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
+from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import explain_statement, run_statement
 from portal.errors import StatementRefusal
