@@ -180,7 +180,7 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
             table = _read(file, range(int(groups)), plain)
         at = np.arange(table.num_rows) if view is None else view
-        seen = table.take(pa.array(at))
+        seen = table.take(_arrow(at))
         yield BaseCells(
             names=tuple(seen.column("#name").to_pylist()),
             members={entity: _members(entity, file, seen, each, totals[entity]) for entity, each in files.items()},
@@ -232,7 +232,7 @@ def _added_up(file: pq.ParquetFile, owner: Numbers, column: str) -> tuple[Number
     for group in _groups_of(file, np.flatnonzero(owner >= 0)):
         with _undamaged():
             part = _read(file, [group], ["#cell", "#entity", column])
-            owners = pa.array(owner[np.minimum(_numpy(part, "#cell"), len(owner) - 1)])
+            owners = _arrow(owner[np.minimum(_numpy(part, "#cell"), len(owner) - 1)])
         part = part.append_column("owner", owners)
         parts.append(part.filter(pc.greater_equal(part.column("owner"), 0)))
     if not parts:
@@ -259,6 +259,12 @@ def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's
     column = table.column(name)
     filled = column.fill_null(0.0) if pa.types.is_floating(column.type) else column
     return filled.to_numpy()
+
+
+def _arrow(numbers: Numbers) -> pa.Array:
+    """Return numbers as Arrow has them; `pa.array` would load pandas to look at them."""
+    held = np.ascontiguousarray(numbers, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
 
 
 def _starts_of(file: pq.ParquetFile) -> Numbers:
