@@ -107,7 +107,7 @@ def _compute(
     services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
 ) -> tuple[Spooled, Mapping[str, int] | None]:
     """Release the cells, run the statement, and keep its answer; and return why cells, if it has any, were withheld."""
-    cells = release_cells(services, prepared, job.tables)
+    cells = release_cells(services, prepared, job.tables, running.cancel)
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
         return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None

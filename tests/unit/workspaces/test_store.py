@@ -2,7 +2,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -60,11 +60,10 @@ class EndlessEngine(CountingEngine):
         files: Sequence[Path],
         target: Path,
         metadata: Mapping[str, str] | None = None,
-        heed: Callable[[], object] | None = None,
     ) -> WrittenFile:
         assert select
         endless = "SELECT count(*) FROM source, range(100000000000) a(i) WHERE hash(i) % 7 = 8"
-        return self.engine.copy(endless, files, target, metadata, heed)
+        return self.engine.copy(endless, files, target, metadata)
 
 
 def test_a_copy_that_the_policy_leaves_untouched_is_linked_not_written(tmp_path: Path) -> None:
