@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, Response
 
 from portal.api.asking import Bearer, TheAsker, TheServices, asker_of, check_project
 from portal.api.bodies import DownloadBody
+from portal.api.lanes import takes_long
 from portal.api.media import FILES
 from portal.desk.answers import DownloadTicket
 from portal.desk.downloads import make_download, my_downloads, open_download
@@ -23,6 +24,7 @@ ROUTER = APIRouter(prefix="/downloads", tags=["downloads"])
 
 
 @ROUTER.post("", status_code=201)
+@takes_long
 def make(
     services: TheServices, asker: TheAsker, request: Request, response: Response, body: DownloadBody
 ) -> dict[str, Any]:

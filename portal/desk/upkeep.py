@@ -6,9 +6,11 @@ from pathlib import Path
 
 from portal.desk.access import OPEN_PREFIX, decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
+from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
 from portal.errors import SignInError
+from portal.folders import clear
 from portal.ids import DatasetName, ProjectId
 from portal.ledger import Action
 from portal.policy.decision import Permit
@@ -34,6 +36,16 @@ def build_workspaces(services: Services, asker: Asker, progress: Progress | None
 def held_workspaces(services: Services) -> tuple[HeldCopy, ...]:
     """Return every governed copy that is on disk."""
     return tuple(HeldCopy(project, dataset) for project, dataset in services.workspaces.held())
+
+
+def begin(services: Services) -> None:
+    """Do what a portal does when it starts: clear up after one that died, and remove what has ended."""
+    for store in (services.releases, services.workspaces, services.histories, services.spool):
+        store.clear()
+    for folder in services.downloads.glob("*/"):
+        clear(folder)
+    record_releases(services)
+    remove_ended(services)
 
 
 def remove_ended(services: Services) -> tuple[HeldCopy, ...]:
@@ -79,6 +91,6 @@ def _may_read(services: Services, asker: Asker, name: DatasetName) -> bool:
 
 def _old_downloads(services: Services) -> Iterator[Path]:
     oldest = services.clock().timestamp() - services.result_days * 86_400
-    for path in services.downloads.glob("*/*"):
+    for path in services.downloads.glob("*/[!.]*"):
         if not path.name.endswith(".manifest.json") and path.stat().st_mtime < oldest:
             yield path

@@ -35,7 +35,7 @@ def create_app(settings: Settings, services: Services) -> st.App:
 def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
     services = wiring.services_of_this_process()
-    upkeep.remove_ended(services)
+    upkeep.begin(services)
     try:
         uvicorn.run(
             create_app(settings, services),

@@ -1,7 +1,6 @@
 """An answer as a file to take away: Parquet, CSV or Arrow, its manifest inside where the format can hold it."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from portal.errors import Fault, LimitReached
 from portal.fingerprints import canonical_json
+from portal.folders import held, storing, written
 from portal.publishing.releases import sha256_of
+from portal.workspaces.spool import opened
 from portal.workspaces.texts import write_csv, write_json
 
 MANIFEST_KEY = "dsa_research_portal"
@@ -33,27 +33,18 @@ class Exported:
 
 def export_answer(spool: Path, target: Path, file_format: str, manifest: Manifest) -> Exported:
     """Write the spooled answer as a file, and its manifest as `<target>.manifest.json`; whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{os.urandom(8).hex()}")
-    try:
+    with storing("the file"), held(target.parent, shared=True), written(target) as temporary:
         with temporary.open("wb") as sink:
             write_answer(spool, sink, file_format, manifest)
         exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
-        _manifest_beside(target).write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
-        temporary.replace(target)
-    except OSError as error:
-        raise LimitReached(
-            Fault("DISK_FULL", "The file could not be stored.", fix="Tell the operator; nothing was left half-written.")
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        with written(_manifest_beside(target)) as beside:
+            beside.write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
     return exported
 
 
 def write_answer(spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest) -> None:
     """Write the spooled answer in one of the formats of `WRITERS`."""
-    with pa.memory_map(str(spool)) as source:
-        reader = pa.ipc.open_file(source)
+    with opened(spool) as reader:
         batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
         WRITERS[file_format](sink, _described(reader.schema, manifest), batches)
 

@@ -4,10 +4,7 @@
 from asking its way around the rules. `base-<name>.parquet` can be made again.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,6 +13,7 @@ from portal.catalogue.release import Manifest
 from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import from_text, to_text
 from portal.errors import EngineFailure, Fault
+from portal.folders import clear, held, storing, written
 from portal.ids import Fingerprint, ProjectId
 
 T = TypeVar("T")
@@ -34,6 +32,10 @@ class HistoryStore(Protocol):
         """Return the file of base cells of this name, made at the given path where it is not there yet."""
         ...
 
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FileHistoryStore:
@@ -44,23 +46,32 @@ class FileHistoryStore:
     def update(
         self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
-        """Change a history under a lock. Raises `EngineFailure` where the one on disk cannot be read."""
+        """Change a history under a lock.
+
+        Raises `EngineFailure` where the one on disk cannot be read, `LimitReached` where the new one finds no room.
+        """
         folder = self._folder(project, manifest)
-        with _exclusive(folder):
+        with storing("the record of what is released"), held(folder):
             before = _read(folder / "history.json")
             after, answer = change(before)
             if after != before:
-                _write(folder / "history.json", to_text(after))
+                with written(folder / "history.json") as path:
+                    path.write_text(to_text(after))
         return answer
 
     def base(self, project: ProjectId, manifest: Manifest, name: Fingerprint, make: Callable[[Path], object]) -> Path:
         """Return the file; `make` leaves it whole or not at all."""
         folder = self._folder(project, manifest)
         path = folder / f"base-{name}.parquet"
-        with _exclusive(folder):
+        with storing("base cells"), held(folder):
             if not path.exists():
                 make(path)
         return path
+
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        for folder in self.root.glob("*/*/"):
+            clear(folder)
 
     def _folder(self, project: ProjectId, manifest: Manifest) -> Path:
         return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"
@@ -74,20 +85,3 @@ def _read(path: Path) -> ReleaseHistory:
     except (ValueError, KeyError, TypeError):
         message = "The record of what was released before cannot be read, so nothing more is released."
         raise EngineFailure(Fault("HISTORY_DAMAGED", message, rule="history", fix="Tell the operator.")) from None
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".history-{os.urandom(4).hex()}")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-@contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

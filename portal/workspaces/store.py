@@ -4,12 +4,10 @@
 and of the one before it, so that a statement that began on the older copy can still end.
 """
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
 from portal.engines.port import Progress, TrustedEngine
 from portal.fingerprints import fingerprint
+from portal.folders import clear, held, storing, written
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.keys import Keys
 from portal.policy.decision import Obligations
@@ -56,14 +55,14 @@ class WorkspaceStore:
     ) -> GovernedCopy:
         """Return the governed copy in force, building what is missing of it.
 
-        Raises `LimitReached` where the disk is full and `EngineFailure` where a release file cannot be read; the copy
-        that was in force before stays.
+        Raises `LimitReached` where the disk is full and `ContentError` where a release file is not as it was published;
+        the copy that was in force before stays.
         """
         folder = self._folder(project, dataset.name)
         files = plan_copy(dataset, manifest, obligations, project, self.keys.project(project))
         rows = _rows_in_force(folder, files)
         if rows is None:
-            with _exclusive(folder):
+            with storing("the governed copy"), held(folder):
                 rows = _rows_in_force(folder, files) or self._build(folder, manifest, files, progress)
         return GovernedCopy(
             dataset.name,
@@ -89,6 +88,13 @@ class WorkspaceStore:
             doomed = self.root / f".removed-{os.urandom(8).hex()}"
             folder.replace(doomed)
             shutil.rmtree(doomed)
+
+    def clear(self) -> None:
+        """Remove what the dead left half-made, or half-removed."""
+        for doomed in self.root.glob(".removed-*"):
+            shutil.rmtree(doomed, ignore_errors=True)
+        for folder in self.root.glob("[!.]*/*/"):
+            clear(folder)
 
     def held(self) -> Iterator[tuple[ProjectId, DatasetName]]:
         """Yield every governed copy that is on disk."""
@@ -143,9 +149,8 @@ def _read_current(folder: Path) -> Mapping[str, Mapping[str, int]]:
 
 
 def _write_current(folder: Path, rows: Mapping[str, int], previous: Mapping[str, int]) -> None:
-    temporary = folder / f".current-{os.urandom(4).hex()}"
-    temporary.write_text(json.dumps({"files": dict(rows), "previous": dict(previous)}))
-    temporary.replace(folder / "current.json")
+    with written(folder / "current.json") as path:
+        path.write_text(json.dumps({"files": dict(rows), "previous": dict(previous)}))
 
 
 def _sweep(folder: Path, kept: set[str]) -> None:
@@ -155,18 +160,8 @@ def _sweep(folder: Path, kept: set[str]) -> None:
 
 
 def _link(origin: Path, target: Path) -> None:
-    temporary = target.with_name(f".{os.urandom(8).hex()}")
-    try:
-        os.link(origin, temporary)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(origin, temporary)
-    temporary.replace(target)
-
-
-@contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder against other threads and processes that would build the same copy."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    with written(target) as path:
+        try:
+            os.link(origin, path)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(origin, path)

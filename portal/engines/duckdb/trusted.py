@@ -18,6 +18,7 @@ from portal.engines.duckdb.faults import broken
 from portal.engines.duckdb.hardening import connect, create_table, seal, text
 from portal.engines.port import WrittenFile
 from portal.errors import Fault, LimitReached, PortalError
+from portal.folders import put
 
 _NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _NOT_PARQUET = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
@@ -46,7 +47,7 @@ class DuckDBTrusted:
             part = Path(folder, "part")
             with self._instance({"source": files}, folder, writes=part) as instance:
                 counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
-            part.replace(target)
+            put(part, target)
         assert counted is not None
         return WrittenFile(target, int(counted[0]))
 

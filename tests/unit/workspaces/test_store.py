@@ -8,7 +8,7 @@ import pytest
 from support.factories import NOW, a_dataset, a_grant, a_policy, a_rule
 from support.workspaces import BY_MONTH, PROJECT, CountingEngine, a_store, obligations_of, publish_rows, rows_of
 
-from portal.errors import EngineFailure
+from portal.errors import ContentError
 from portal.ids import ProjectId
 from portal.policy.people import Narrowing
 from portal.workspaces.store import WorkspaceStore
@@ -112,7 +112,7 @@ def test_a_damaged_release_file_is_said_and_the_copy_in_force_stays(tmp_path: Pa
     damaged = store.releases.paths(manifest)[1]
     damaged.chmod(0o600)
     damaged.write_bytes(damaged.read_bytes()[:-20])
-    with pytest.raises(EngineFailure):
+    with pytest.raises(ContentError, match="changed"):
         ensure(store, policy=a_policy(a_rule(columns={"id": "hide", "price": "hide"})))
     assert ensure(store, policy=policy) == before
     assert not list((store.root / PROJECT / DATASET.name).glob(".*.parquet"))
