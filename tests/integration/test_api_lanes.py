@@ -22,8 +22,8 @@ async def look_something_up_meanwhile(services: Services, running: ExitStack) ->
         bodies = [{"sql": f"SELECT count(*) AS n, {number} AS k FROM holidays"} for number in range(WAITING)]
         asked = [asyncio.create_task(client.post("/query", json=body)) for body in bodies]
         async with asyncio.timeout(60):
-            while len(services.admission._waiting) < WAITING:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110 - the statements tell nobody that they wait
+            while len(services.admission._waiting) < WAITING:  # noqa: ASYNC110 - they tell nobody that they wait
+                await asyncio.sleep(0.05)
             assert (await client.get("/datasets")).status_code == 200
         assert not any(task.done() for task in asked)
         running.close()

@@ -104,7 +104,7 @@ ROWS: Mapping[str, str] = {
     "FROM sales a, sales b WHERE a.price >= $least AND b.price >= 48 AND $salt >= 0",
     "holidays": "SELECT day, name FROM holidays WHERE $least >= 0 AND $salt >= 0 ORDER BY day",
 }
-"""Statements over rows, of those whose price is at least `$least`. `$salt` makes each a question of its own, so that it is not answered from what is kept."""
+"""Statements over rows whose price is at least `$least`. `$salt` makes each a question of its own, never kept."""
 CELLS: Mapping[str, str] = {
     "by country": "SELECT country, count(*) AS n, sum(spend) AS total FROM ads GROUP BY country ORDER BY country",
     "by placement": "SELECT placement, count(*) AS n FROM ads GROUP BY placement ORDER BY placement",
