@@ -20,6 +20,7 @@ from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
 from portal.site.releases import check_releases
+from portal.workspaces.base_store import FileBaseStore
 from portal.workspaces.history_store import FileHistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
@@ -40,6 +41,7 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         releases=releases,
         workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),
         histories=FileHistoryStore(home / "history"),
+        bases=FileBaseStore(home / "base_cells"),
         trusted=trusted,
         admission=Admission(
             Room(

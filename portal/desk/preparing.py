@@ -29,6 +29,8 @@ class Prepared:
 
     statement: Statement
     plan: Plan
+    tables: Mapping[DatasetName, TableSchema]
+    protected: Mapping[DatasetName, Protected]
     permits: Mapping[DatasetName, Permit]
     manifests: Mapping[DatasetName, Manifest]
     workspace: ProjectId
@@ -43,23 +45,23 @@ class Prepared:
 def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
     """Read, decide and plan. Raises `StatementRefusal`, `PolicyRefusal` or `UsageError`."""
     person, project = identify(services, asker.person), project_of(services, asker)
-    parsed = parse(statement.text)
+    parsed = parse(statement.text, statement.parameters)
+    _check_parameters(parsed.parameters, statement)
     decisions = decide_for(services, asker, dict.fromkeys([*parsed.datasets, *labels_of(parsed)]))
     permits = permits_for({name: decision for name, decision in decisions.items() if name in parsed.datasets})
-    planned = plan(
-        parsed,
-        {name: _schema(services, permit) for name, permit in permits.items() if permit.access is Access.ROWS},
-        services.parser,
-        {name: Protected(_schema(services, permit), rules) for name, permit in permits.items()
-         if (rules := permit.obligations.disclosure) is not None},
-        [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK],
-    )  # fmt: skip
-    _check_parameters(planned, statement)
+    schemas = {name: _schema(services, permit) for name, permit in permits.items()}
+    rules = {name: permit.obligations.disclosure for name, permit in permits.items()}
+    tables = {name: schema for name, schema in schemas.items() if rules[name] is None}
+    protected = {name: Protected(schemas[name], each) for name, each in rules.items() if each is not None}
+    known = [name for name, decision in decisions.items() if decision.access >= Access.CODEBOOK]
+    planned = plan(parsed, tables, services.parser, protected, known)
     workspace = workspace_of(person, project)
     limits = strictest([permit.obligations.limits for permit in permits.values()])
     return Prepared(
         statement,
         planned,
+        tables,
+        protected,
         permits,
         {name: _published(services, name) for name in permits},
         workspace,
@@ -127,10 +129,10 @@ def _published(services: Services, name: DatasetName) -> Manifest:
     return manifest
 
 
-def _check_parameters(planned: Plan, statement: Statement) -> None:
-    missing = sorted(set(planned.parameters) - set(statement.parameters))
-    unknown = sorted(set(statement.parameters) - set(planned.parameters))
-    unfit = sorted(name for name in planned.parameters if not _is_fit(statement.parameters.get(name)))
+def _check_parameters(needed: Sequence[str], statement: Statement) -> None:
+    missing = sorted(set(needed) - set(statement.parameters))
+    unknown = sorted(set(statement.parameters) - set(needed))
+    unfit = sorted(name for name in needed if not _is_fit(statement.parameters.get(name)))
     if missing or unknown or unfit:
         raise UsageError(
             *(Fault("PARAMETER_MISSING", f"No value was given for ${name}.", fix="Give it.") for name in missing),

@@ -12,6 +12,7 @@ from portal.publishing.releases import ReleaseStore
 from portal.registry import Registry
 from portal.site import Site
 from portal.sql.plan import StatementParser
+from portal.workspaces.base_store import BaseStore
 from portal.workspaces.history_store import HistoryStore
 from portal.workspaces.spool import Spool
 from portal.workspaces.store import WorkspaceStore
@@ -29,6 +30,7 @@ class Services:
     releases: ReleaseStore
     workspaces: WorkspaceStore
     histories: HistoryStore
+    bases: BaseStore
     trusted: TrustedEngine
     admission: Admission
     sandbox: SandboxEngine

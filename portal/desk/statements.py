@@ -128,7 +128,7 @@ def _job(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], running
     rows = limits.result_rows if lowered is None else min(limits.result_rows, lowered)
     return ReadJob(
         sql=prepared.plan.sql,
-        parameters=prepared.statement.parameters,
+        parameters={name: prepared.statement.parameters[name] for name in prepared.plan.open_parameters},
         tables={name: copy.files for name, copy in copies.items()},
         limits=ReadLimits(seconds=limits.seconds, memory_bytes=limits.memory_bytes, result_rows=rows),
     )

@@ -40,7 +40,7 @@ def held_workspaces(services: Services) -> tuple[HeldCopy, ...]:
 
 def begin(services: Services) -> None:
     """Do what a portal does when it starts: clear up after one that died, and remove what has ended."""
-    for store in (services.releases, services.workspaces, services.histories, services.spool):
+    for store in (services.releases, services.workspaces, services.bases, services.histories, services.spool):
         store.clear()
     for folder in services.downloads.glob("*/"):
         clear(folder)

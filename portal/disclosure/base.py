@@ -1,92 +1,271 @@
-"""Base cells: the finest parts of which every cell of a dataset is a union, with the entities in each."""
+"""Base cells: the finest parts of which every cell of a dataset is a union, with the entities in each.
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+Opened for one statement, and closed with it. Bitmaps are read when they are asked for, a row group at a time; what is
+damaged raises `EngineFailure` with the code `DAMAGED` at the latest when it would be used.
+"""
+
+import json
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyroaring import BitMap
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyroaring import AbstractBitMap, BitMap
 
-from portal.disclosure.cells import Contributions
+from portal.disclosure.cells import Contributions, is_dominated, is_spread
+from portal.disclosure.coarse import Marginals, read_marginals
+from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
+from portal.errors import EngineFailure, Fault
+from portal.policy.model import Dominance
 
-Numbers = npt.NDArray[np.int64]
+DAMAGED = "BASE_DAMAGED"
 LARGEST = 20
-"""How many of the largest contributions are kept; at least what any policy's dominance rule asks for."""
+"""How many of the largest contributions are told; more where a policy's dominance rule asks for more."""
+Numbers = npt.NDArray[np.int64]
+Cells = Collection[int] | AbstractBitMap
+"""Base cells by their positions: a region."""
+
+
+class Bitmaps:
+    """A column of bitmaps of a summary, by the row; row groups are read at the first need of them."""
+
+    def __init__(self, file: pq.ParquetFile, column: str) -> None:
+        self._file = file
+        self._column = column
+        self._starts = _starts_of(file)
+        self._held: dict[int, bytes | BitMap | None] = {}
+
+    def of(self, rows: Numbers) -> list[BitMap | None]:
+        """Return the bitmaps of some rows; not to be changed."""
+        with _undamaged():
+            for group in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
+                first = int(self._starts[group])
+                if first not in self._held:
+                    stored = _read(self._file, [group], [self._column]).column(0).to_pylist()
+                    self._held.update(enumerate(stored, first))
+            return [self._bitmap(row) for row in rows.tolist()]
+
+    def _bitmap(self, row: int) -> BitMap | None:
+        found = self._held[row]
+        if isinstance(found, bytes):
+            found = self._held[row] = BitMap.deserialize(found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The entities of one kind in each base cell: cell i holds the positions `starts[i]` up to `starts[i + 1]`."""
+    """The entities of one type: in each row of the summary, and with a value in a column (None where all have one).
 
-    starts: Numbers
-    entities: Numbers
-    counts: Mapping[str, Numbers]
-    sums: Mapping[str, npt.NDArray[np.float64]]
+    `largest` has by measure the largest absolute sum of one entity in each row, `totals` the largest of the release.
+    """
+
+    entities: Bitmaps
+    counts: Mapping[str, Bitmaps]
+    largest: Mapping[str, Amounts]
+    totals: Mapping[str, Sequence[float]]
+    file: pq.ParquetFile
 
 
 @dataclass(frozen=True, slots=True)
 class BaseCells:
-    """The base cells of a release as one project's row rules leave it; `names` say what each one is."""
+    """The base cells of a release as one project may see them; `names` say what each one is.
+
+    `at` has for each position its row in the summary, rising.
+    """
 
     names: tuple[str, ...]
     members: Mapping[str, Members]
+    at: Numbers
+    rows: Numbers
+    counts: Mapping[str, Numbers]
+    sums: Mapping[str, Amounts]
+    marginals: Marginals
 
-    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+    def entities_in(self, region: Cells, entity: str, counted: str | None = None) -> BitMap:
         """Return the entities of a region; with `counted`, only those that have a value in that column."""
         members = self.members[entity]
-        at = _positions(members, region)
-        if counted is not None:
-            at = at[members.counts[counted][at] > 0]
-        return BitMap(np.unique(members.entities[at]).astype(np.uint32))
+        whole, rows = self.marginals.cover(self.at[_positions(region)])
+        rows = np.concatenate([rows, whole + len(self.marginals.of[0])]) if len(whole) else rows
+        having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None
+        if having is not None:
+            rows = rows[[some is None for some in having]]
+        sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
+        return BitMap.union(*sets) if sets else BitMap()
 
-    def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
-        """Return what each entity adds to a measure's sum over a region."""
+    def contributions(self, region: Cells, entity: str, measure: str) -> Contributions:
+        """Return what each entity adds to a measure's sum over a region; reads the members."""
+        [found] = self._contributions([region], entity, measure)
+        return found
+
+    def count(self, region: Cells, column: str | None = None) -> int:
+        """Count the rows of a region, or those with a value in a countable column."""
+        counts = self.rows if column is None else self.counts[column]
+        return int(counts[_positions(region)].sum())
+
+    def all_have(self, region: Cells, column: str) -> bool:
+        """Say whether every row of a region has a value in a countable column."""
+        return self.count(region, column) == self.count(region)
+
+    def total(self, region: Cells, measure: str) -> float:
+        """Add up a measure over a region, the same in whatever order; NaN where that is no finite number."""
+        amounts = self.sums[measure][_positions(region)]
+        try:
+            return math.fsum(amounts) if np.isfinite(amounts).all() else math.nan
+        except OverflowError:
+            return math.nan
+
+    def dominated(self, regions: Sequence[Cells], measure: str, rule: Dominance) -> tuple[tuple[str, ...], ...]:
+        """Return for each of some disjoint regions by which types of entities its sum is dominated.
+
+        A region whose spread is certain from the summary costs no more; the others are looked at exactly, all in one
+        pass over their members. A sum that is no finite number is dominated by whoever made it so.
+        """
+        found: list[list[str]] = [[] for _ in regions]
+        for entity in self.members:
+            doubtful = [i for i, region in enumerate(regions) if self.in_doubt(region, entity, measure, rule)]
+            finite = [i for i in doubtful if math.isfinite(self.total(regions[i], measure))]
+            exact = self._contributions([regions[i] for i in finite], entity, measure)
+            heavy = {i for i, each in zip(finite, exact, strict=True) if is_dominated(each, rule)}
+            for i in doubtful:
+                if i in heavy or i not in finite:
+                    found[i].append(entity)
+        return tuple(map(tuple, found))
+
+    @np.errstate(over="ignore")
+    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
+        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing."""
+        members, positions = self.members[entity], _positions(region)
+        within = float(members.largest[measure][positions].sum())
+        added = float(np.abs(self.sums[measure][positions]).sum())
+        at_most = [min(total, within) for total in members.totals[measure]]
+        return not is_spread(abs(self.total(region, measure)), added, at_most, rule)
+
+    @np.errstate(over="ignore")
+    def _contributions(self, regions: Sequence[Cells], entity: str, measure: str) -> Sequence[Contributions]:
         members = self.members[entity]
-        at = _positions(members, region)
-        _, of = np.unique(members.entities[at], return_inverse=True)
-        amounts = np.abs(np.bincount(of, weights=members.sums[measure][at]))
-        largest = np.sort(amounts)[::-1][:LARGEST]
-        return Contributions(float(amounts.sum()), tuple(float(amount) for amount in largest))
+        owner = np.full(int(self.at.max(initial=-1)) + 2, -1, dtype=np.int64)
+        for number, region in enumerate(regions):
+            owner[self.at[_positions(region)]] = number
+        owners, amounts = _added_up(members.file, owner, f"#sum.{measure}")
+        found = []
+        for number, region in enumerate(regions):
+            sizes = amounts[slice(*np.searchsorted(owners, [number, number + 1]))]
+            if len(sizes) != len(self.entities_in(region, entity)):
+                raise damaged()
+            largest = np.sort(sizes)[::-1][: max(LARGEST, len(members.totals[measure]))]
+            found.append(Contributions(float(sizes.sum()), tuple(largest.tolist())))
+        return found
 
 
-def read_base_cells(answers: Mapping[str, pa.Table], measures: Sequence[str]) -> BaseCells:
-    """Read what `base_query` yields for each entity; each answer is sorted by cell."""
-    columns = [table.column("#cell").to_pylist() for table in answers.values()]
-    names = tuple(sorted(set(columns[0])))
-    places = {name: i for i, name in enumerate(names)}
-    return BaseCells(
-        names,
-        {
-            entity: _members(table, np.array([places[cell] for cell in cells], dtype=np.int64), len(names), measures)
-            for (entity, table), cells in zip(answers.items(), columns, strict=True)
-        },
-    )
+@contextmanager
+def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | None = None) -> Iterator[BaseCells]:
+    """Open the base cells of a summary, with their members by entity type; `view` are the rows that may be seen.
+
+    Raises `EngineFailure` where a file is cut short or damaged.
+    """
+    with ExitStack() as stack:
+        with _undamaged():
+            file = stack.enter_context(pq.ParquetFile(summary, page_checksum_verification=True))
+            files = {entity: stack.enter_context(pq.ParquetFile(path)) for entity, path in members.items()}
+            schema = file.schema_arrow
+            plain = [name for name in schema.names if not pa.types.is_binary(schema.field(name).type)]
+            facts = json.loads(file.metadata.metadata[FACTS])
+            totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
+            table = _read(file, range(int(groups)), plain)
+        at = np.arange(table.num_rows) if view is None else view
+        seen = table.take(pa.array(at))
+        yield BaseCells(
+            names=tuple(seen.column("#name").to_pylist()),
+            members={entity: _members(entity, file, seen, each, totals[entity]) for entity, each in files.items()},
+            at=at,
+            rows=_numpy(seen, "#rows"),
+            counts={name: _numpy(seen, f"#count.{name}") for name in _named(plain, "#count.")},
+            sums={name: _numpy(seen, f"#sum.{name}") for name in _named(plain, "#sum.")},
+            marginals=read_marginals([_numpy(table, f"{MARGINAL}{i}") for i in _named(plain, MARGINAL)]),
+        )
 
 
-def _members(table: pa.Table, cells: Numbers, size: int, measures: Sequence[str]) -> Members:
-    order = np.argsort(cells, kind="stable")
-    counted = [name.removeprefix("#count.") for name in table.column_names if name.startswith("#count.")]
+def damaged() -> EngineFailure:
+    """Say that base cells cannot be used as they are on disk."""
+    message = "The base cells of the release are cut short or damaged, so nothing is released from them."
+    return EngineFailure(Fault(DAMAGED, message, rule="disclosure", fix="Ask again; if it stays, tell the operator."))
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError):
+        raise damaged() from None
+
+
+def _members(
+    entity: str, file: pq.ParquetFile, seen: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
+) -> Members:
+    prefix = f"#with.{entity}."
     return Members(
-        starts=np.searchsorted(cells[order], np.arange(size + 1)).astype(np.int64),
-        entities=_numbers(table, "#entity")[order],
-        counts={name: _numbers(table, f"#count.{name}")[order] for name in counted},
-        sums={
-            name: np.nan_to_num(table.column(f"#sum.{name}").to_numpy(zero_copy_only=False).astype(float))[order]
-            for name in measures
-        },
+        Bitmaps(file, f"#entities.{entity}"),
+        {column: Bitmaps(file, prefix + column) for column in _named(file.schema_arrow.names, prefix)},
+        {measure: _numpy(seen, f"#largest.{entity}.{measure}") for measure in totals},
+        totals,
+        members,
     )
 
 
-def _numbers(table: pa.Table, name: str) -> Numbers:
-    numbers: Numbers = table.column(name).to_numpy(zero_copy_only=False).astype(np.int64)
-    return numbers
+def _named(columns: Iterable[str], prefix: str) -> Iterator[str]:
+    return (name.removeprefix(prefix) for name in columns if name.startswith(prefix))
 
 
-def _positions(members: Members, region: Collection[int]) -> Numbers:
-    return np.concatenate([np.empty(0, dtype=np.int64), *_slices(members, region)])
+def _added_up(file: pq.ParquetFile, owner: Numbers, column: str) -> tuple[Numbers, Amounts]:
+    """Return what each entity has in the cells of each owner, as owners in order and absolute amounts.
+
+    `owner` tells for each row of the summary whose it is, -1 for nobody's; past its last but one it is nobody's.
+    """
+    parts = []
+    for group in _groups_of(file, np.flatnonzero(owner >= 0)):
+        with _undamaged():
+            part = _read(file, [group], ["#cell", "#entity", column])
+            owners = pa.array(owner[np.minimum(_numpy(part, "#cell"), len(owner) - 1)])
+        part = part.append_column("owner", owners)
+        parts.append(part.filter(pc.greater_equal(part.column("owner"), 0)))
+    if not parts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    added = pa.concat_tables(parts).group_by(["owner", "#entity"], use_threads=False).aggregate([(column, "sum")])
+    order = np.argsort(_numpy(added, "owner"), kind="stable")
+    return _numpy(added, "owner")[order], size_of(_numpy(added, f"{column}_sum")[order])
 
 
-def _slices(members: Members, region: Collection[int]) -> Iterator[Numbers]:
-    for cell in region:
-        yield np.arange(members.starts[cell], members.starts[cell + 1])
+def _groups_of(file: pq.ParquetFile, cells: Numbers) -> Iterator[int]:
+    """Yield the row groups that may hold some of these cells; members are sorted by cell."""
+    metadata = file.metadata
+    for group in range(metadata.num_row_groups):
+        found = metadata.row_group(group).column(0).statistics
+        if found is None or np.searchsorted(cells, found.min) < np.searchsorted(cells, found.max, side="right"):
+            yield group
+
+
+def _read(file: pq.ParquetFile, groups: Collection[int], columns: Sequence[str]) -> pa.Table:
+    return file.read_row_groups(list(groups), columns=list(columns), use_threads=False).combine_chunks()
+
+
+def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's own type
+    column = table.column(name)
+    filled = column.fill_null(0.0) if pa.types.is_floating(column.type) else column
+    return filled.to_numpy()
+
+
+def _starts_of(file: pq.ParquetFile) -> Numbers:
+    metadata = file.metadata
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    return np.cumsum([0, *sizes])[:-1]
+
+
+def _positions(region: Cells) -> Numbers:
+    return np.fromiter(region, dtype=np.int64, count=len(region))

@@ -3,16 +3,17 @@
 Thresholds and dominance after ACRO and the ESSNet handbook on statistical disclosure control.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from portal.policy.model import Disclosure, Dominance
-from portal.sql.blocks import Aggregate, Block
+from portal.sql.blocks import Aggregate
 
 Key = tuple[Any, ...]
+ROUNDING = 1e-9
+"""The share by which adding up many amounts may err."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,15 @@ class Figure:
     """One aggregate of one group. Mappings are by entity.
 
     `rows` counts the rows that have a value, `value` is the sum or the number of distinct values. `support` counts
-    the entities with such a row, `outside` those with a row that the aggregate's own filter leaves out.
+    the entities with such a row, `outside` those with a row that the aggregate's own filter leaves out. `dominated`
+    names the entities of whom few make up the sum.
     """
 
     rows: int
     value: float | None
     support: Mapping[str, int]
     outside: Mapping[str, int]
-    contributions: Mapping[str, Contributions]
+    dominated: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +47,6 @@ class Group:
     key: Key
     entities: Mapping[str, int]
     figures: tuple[Figure, ...]
-
-
-def read_groups(answer: pa.Table, block: Block, disclosure: Disclosure) -> tuple[Group, ...]:
-    """Read what `cells_query` yields."""
-    names = dict(enumerate(disclosure.entities))
-    return tuple(
-        Group(
-            key=key_of(row, block),
-            entities={name: row[f"n_{e}"] for e, name in names.items()},
-            figures=tuple(_figure(row, j, each, names) for j, each in enumerate(block.aggregates)),
-        )
-        for row in answer.to_pylist()
-    )
-
-
-def key_of(row: Mapping[str, Any], block: Block) -> Key:
-    """Return a group's key from a row of any compiled query."""
-    return tuple(row[f"k{i}"] for i in range(len(block.groupings)))
 
 
 def group_fault(group: Group, disclosure: Disclosure) -> str | None:
@@ -79,36 +63,38 @@ def figure_fault(group: Group, figure: Figure, aggregate: Aggregate, disclosure:
         beyond = (group.entities[name] - figure.support[name], figure.outside[name])
         if aggregate.filter and any(0 < n < k for n in beyond):
             return f"complement: {name}"
-    if aggregate.function in ("sum", "avg"):
-        heavy = [name for name, each in figure.contributions.items() if is_dominated(each, disclosure.dominance)]
-        return f"dominance: {', '.join(heavy)}" if heavy else None
-    return None
+    return f"dominance: {', '.join(figure.dominated)}" if figure.dominated else None
 
 
-def effect_fault(effects: Mapping[str, int], disclosure: Disclosure) -> str | None:
-    """Say that a condition sets too few entities apart, from what `effects_query` yields."""
-    thresholds = list(disclosure.entities.values())
-    few = [name for name, n in effects.items() if 0 < n < thresholds[int(name.rpartition("_")[2])]]
+def effect_fault(effects: Sequence[Mapping[str, int]], disclosure: Disclosure) -> str | None:
+    """Say that a condition sets too few entities apart; each effect counts entities by type."""
+    few = any(0 < effect[name] < k for effect in effects for name, k in disclosure.entities.items())
     return "low effect of a condition" if few else None
 
 
 def is_dominated(contributions: Contributions, rule: Dominance) -> bool:
-    """Apply the p% rule and the (n, k) rule."""
+    """Apply the p% rule and the (n, k) rule. An amount that is no finite number dominates whatever it is added to."""
     total, largest = contributions.total, contributions.largest
+    if not math.isfinite(total):
+        return True
     remainder = total - sum(largest[:2])
     return bool(largest) and (remainder < rule.p * largest[0] or sum(largest[: rule.top]) > rule.share * total)
 
 
-def _figure(row: Mapping[str, Any], j: int, aggregate: Aggregate, names: Mapping[int, str]) -> Figure:
-    return Figure(
-        rows=row[f"m{j}"],
-        value=row.get(f"v{j}"),
-        support={name: row[f"s{j}_{e}"] for e, name in names.items()},
-        outside={name: row[f"o{j}_{e}"] for e, name in names.items()},
-        contributions=dict(_contributions(row, j, names)) if aggregate.function in ("sum", "avg") else {},
-    )
+def is_spread(total: float, added: float, at_most: Sequence[float], rule: Dominance) -> bool:
+    """Say that a sum is certainly not dominated; false where only its exact contributions can tell.
 
+    X is the sum of what each entity adds, by amount, x1 >= x2 >= ... are the largest of these. `total` is the absolute
+    value of the sum itself, L; `at_most` has for each of the largest a bound u1 >= u2 >= ... that it does not pass.
 
-def _contributions(row: Mapping[str, Any], j: int, names: Mapping[int, str]) -> Iterator[tuple[str, Contributions]]:
-    for e, name in names.items():
-        yield name, Contributions(row[f"x{j}_{e}"] or 0.0, tuple(row[f"t{j}_{e}"] or ()))
+    L <= X by the triangle inequality, whatever the signs, and x1 <= u1, x2 <= u2, ... So
+        X - x1 - x2 - p * x1 >= L - u1 - u2 - p * u1, and x1 + ... + xn <= u1 + ... + un, share * L <= share * X:
+    wherever the bounds hold a rule, the amounts themselves hold it. Where they do not, nothing is said; so an error is
+    only ever one towards looking exactly. What is infinite or no number holds no comparison, and is looked at.
+
+    `added` is the sum of the absolute values that L was made of; L counts for less by the rounding errors of adding
+    these up, so that no bound holds by rounding alone.
+    """
+    low = total - ROUNDING * added
+    first, firsts, tops = sum(at_most[:1]), sum(at_most[:2]), sum(at_most[: rule.top])
+    return low - firsts >= rule.p * first and tops <= rule.share * low

@@ -1,22 +1,25 @@
-"""A block as trusted SQL, generated from checked values only. Text out; nothing runs here.
+"""Base cells and blocks as trusted SQL, generated from checked values only. Text out; nothing runs here.
 
-Every entity's rows are first added up on their own, so that thresholds, support and dominance are exact. Names that the
-generated text makes up begin with an underscore or `#`, which no dataset and no column does.
+A base cell is one combination of all dimensions at their grid. Groups, filters and conditions know dimensions only, so
+whatever they make is a union of base cells: an extract is read once, for its base cells and the entities in each, and
+a block asks only of which base cells it is made. Names that the generated text makes up begin with an underscore or
+`#`, which no dataset and no column does.
 """
 # ruff: noqa: S608 - this text is never a researcher's: it is generated from policy, codebook and checked blocks
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from portal.catalogue.dataset import Dataset
 from portal.policy.decision import Obligations, RowRule
-from portal.policy.masks import literal, mask_column, quote
-from portal.policy.model import Disclosure
+from portal.policy.masks import literal, mask_column, masked_type, quote
+from portal.policy.model import DimensionUse, Disclosure
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin, Value
 
 BASE = "_base"
-"""The relation of base cells that `regions_query` reads."""
+"""The relation of base cells that `regions_query` and `view_query` read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,89 +41,84 @@ class Subject:
         """Every declared entity, in the policy's order."""
         return tuple(self.disclosure.entities)
 
+    def type_of(self, column: str) -> str:
+        """Return the DuckDB type of a column as the policy lets it be."""
+        return masked_type(self.dataset.columns[column].type, self.obligations.columns[column])
+
     @property
     def countable(self) -> tuple[str, ...]:
         """The columns whose values may be missing within a base cell: their counts are a statistic of their own."""
         return (*self.disclosure.measures, *self.disclosure.entities)
 
 
-def cells_query(block: Block, subject: Subject) -> str:
-    """Return SQL over the dataset (and the public tables) with a row for each group.
+def cells_query(subject: Subject) -> str:
+    """Return SQL over `source` with a row for each base cell, in order.
 
-    Columns, for key i, aggregate j and entity e: `k{i}`; `n_{e}` distinct entities; `m{j}` rows that count; `v{j}` the
-    sum, or the distinct values; `s{j}_{e}` supporting entities; `o{j}_{e}` entities with a row outside the filter;
-    `x{j}_{e}` the sum of absolute contributions and `t{j}_{e}` the largest of them. NULL is one entity.
-    """
-    entities = range(len(subject.entities))
-    ctes = [*_marked(block, subject, _own(subject, quote(block.dataset)))]
-    ctes += [f"_kept AS (SELECT * FROM _marked WHERE {_all(_names('a', block.atoms))})"]
-    for e in entities:
-        ctes += [_per_entity(block, e), _per_group(block, subject, e)]
-    distinct = [j for j, each in enumerate(block.aggregates) if _counts_values(each, subject)]
-    ctes += [_distinct_values(block, subject, j) for j in distinct]
-    joins = [_join("", f"_group{e}", block) for e in entities[1:]]
-    joins += [_join("LEFT", f"_distinct{j}", block) for j in distinct]
-    shown = [f"_group0.{key}" for key in _names("k", block.groupings)]
-    shown += [
-        f"_group{e}.* EXCLUDE ({', '.join(_keys(block))})" if block.groupings else f"_group{e}.*" for e in entities
-    ]
-    shown += [f"coalesce(_distinct{j}.v{j}, 0) AS v{j}" for j in distinct]
-    return f"WITH {', '.join(ctes)} SELECT {', '.join(shown)} FROM _group0 {' '.join(joins)}"
-
-
-def effects_query(block: Block, subject: Subject) -> str:
-    """Return SQL with one row: for atom i and entity e, `d{i}_{e}` the entities with rows that this atom alone leaves
-    out, and `l{i}_{e}` those of them that the block then does not reach at all.
-    """  # noqa: D205 - one sentence
-    atoms = _names("a", block.atoms)
-    ctes = [*_marked(block, subject, _own(subject, quote(block.dataset)))]
-    for e in range(len(subject.entities)):
-        dropped = [f"bool_or(NOT {a} AND {_all([b for b in atoms if b != a])}) AS d_{a}" for a in atoms]
-        marks = ", ".join([f"bool_or({_all(atoms)}) AS kept", *dropped])
-        ctes += [f"_effect{e} AS (SELECT {marks} FROM _marked GROUP BY e{e})"]
-    counts = ", ".join(
-        f"(SELECT count(*) FILTER (d_{a}) FROM _effect{e}) AS d{i}_{e}, "
-        f"(SELECT count(*) FILTER (d_{a} AND NOT kept) FROM _effect{e}) AS l{i}_{e}"
-        for e in range(len(subject.entities))
-        for i, a in enumerate(atoms)
-    )
-    return f"WITH {', '.join(ctes)} SELECT {counts}"
-
-
-def base_query(subject: Subject, entity: str) -> str:
-    """Return SQL over `source`: for each base cell and entity, the rows, counts and sums.
-
-    A base cell is one combination of all dimensions at their grid; every cell is a union of these. `#cell` names it by
-    its content; `#entity` numbers the entities of the whole release, so that a number means the same under any row
-    rule; NULL is number 0.
+    `#position` counts them from 0, `#name` names one by its content, the dimensions follow as they are in it; then
+    `#rows`, for each countable column `#count.{c}` and for each measure `#sum.{m}`.
     """
     dimensions = _base_dimensions(subject)
-    named = ", ".join(f"{literal(name)}: {sql}" for name, sql in dimensions.items())
-    cell = f"CAST(to_json({{{named}}}) AS VARCHAR)" if named else "'{}'"
+    named = ", ".join(f"{literal(name)}: {quote(name)}" for name in dimensions)
+    name = f"CAST(to_json({{{named}}}) AS VARCHAR)" if dimensions else "'{}'"
     figures = [f"count({quote(c)}) AS {quote(f'#count.{c}')}" for c in subject.countable]
-    figures += [f"CAST(sum({quote(m)}) AS DOUBLE) AS {quote(f'#sum.{m}')}" for m in subject.disclosure.measures]
-    columns = [f'{cell} AS "#cell"', *(f"{sql} AS {quote(name)}" for name, sql in dimensions.items())]
-    key = quote(entity)
-    return f"""WITH _ids AS (
+    shown = ", ".join([*map(quote, dimensions), '"#rows"', *(f'"#count.{c}"' for c in subject.countable),
+                       *(f'"#sum.{m}"' for m in subject.disclosure.measures)])  # fmt: skip
+    columns = ", ".join([*_as_columns(dimensions), 'count(*) AS "#rows"', *figures, *_sums(subject)])
+    keys = "GROUP BY " + ", ".join(dimensions.values()) if dimensions else ""
+    return f"""WITH {_own(subject)}, _cells AS (SELECT {columns} FROM _own {keys} HAVING count(*) > 0)
+      SELECT {_numbered(dimensions)} AS "#position", {name} AS "#name", {shown} FROM _cells ORDER BY "#position" """
+
+
+def members_query(subject: Subject, entity: str) -> str:
+    """Return SQL over `source` with a row for each base cell and entity, in order of both.
+
+    `#cell` is the position that `cells_query` gives; `#entity` numbers the entities of the whole release, so that a
+    number means the same under any row rule; NULL is one entity, with number 0. `#with.{c}` says whether it has a
+    value there, `#sum.{m}` adds its values up.
+    """
+    dimensions, key = _base_dimensions(subject), quote(entity)
+    same = " AND ".join(f"{sql} IS NOT DISTINCT FROM _cells.{quote(name)}" for name, sql in dimensions.items())
+    having = [f"count({quote(c)}) > 0 AS {quote(f'#with.{c}')}" for c in subject.countable]
+    figures = ", ".join([*having, *_sums(subject)])
+    return f"""WITH {_own(subject)}, _ids AS (
         SELECT e, row_number() OVER (ORDER BY e) AS id
         FROM (SELECT DISTINCT {key} AS e FROM source WHERE {key} IS NOT NULL)),
-      {_own(subject, "source")}
-      SELECT {", ".join(columns)}, coalesce(_ids.id, 0) AS "#entity", count(*) AS "#rows", {", ".join(figures)}
-      FROM _own LEFT JOIN _ids ON _own.{key} = _ids.e GROUP BY ALL ORDER BY "#cell", "#entity" """
+      _cells AS (SELECT {", ".join(["*", f"{_numbered(dimensions)} AS cell"])}
+        FROM (SELECT DISTINCT {", ".join([*_as_columns(dimensions), 'true AS "#any"'])} FROM _own)),
+      _numbered AS (SELECT CAST(cell AS UINTEGER) AS "#cell", CAST(coalesce(id, 0) AS UINTEGER) AS "#entity",
+        {", ".join(f"_own.{quote(c)}" for c in subject.countable)}
+        FROM _own JOIN _cells ON {same or "true"} LEFT JOIN _ids ON _own.{key} = _ids.e)
+      SELECT "#cell", "#entity", {figures} FROM _numbered GROUP BY "#cell", "#entity" ORDER BY "#cell", "#entity" """
+
+
+def view_query(subject: Subject) -> str:
+    """Return SQL over base cells with the `#position` of each that the bounds in force let be seen, in order."""
+    return f'SELECT "#position" FROM {BASE} WHERE {_in_view(subject)} ORDER BY "#position"'
 
 
 def regions_query(block: Block, subject: Subject) -> str:
-    """Return SQL over base cells with a row for each group: `k{i}`, and as lists of `#cell` the group's whole `region`
-    and, for aggregate j, its `r{j}`.
-    """  # noqa: D205 - one sentence
-    columns = ", ".join(['"#cell"', *map(quote, subject.disclosure.dimensions)])
-    own = f"_own AS (SELECT DISTINCT {columns} FROM {BASE})"
-    missing = dict.fromkeys(subject.countable, "true")
-    ctes = [*_marked(block, subject, own, cell='_own."#cell" AS cell', inputs=missing)]
-    ctes += [f"_kept AS (SELECT * FROM _marked WHERE {_all(_names('a', block.atoms))})"]
-    lists = [f"list(cell) FILTER (f{j} AND c{j} IS NOT NULL) AS r{j}" for j in range(len(block.aggregates))]
-    shown = ", ".join([*_keys(block), "list(cell) AS region", *lists])
-    return f"WITH {', '.join(ctes)} SELECT {shown} FROM _kept {_group_by(_keys(block))}"
+    """Return SQL over base cells with a row for each group, and one about the block, where `dropped` is not NULL.
+
+    A group has its key `k{i}`, and as lists of positions the `region` that it is made of; for aggregate j `r{j}`,
+    where the figure has its values, `o{j}`, what its filter leaves out, and for distinct values `w{j}`, which tells
+    those of `r{j}` apart. `dropped` has for each condition, the joins included, what that one alone leaves out.
+    """
+    columns = ", ".join(['"#position" AS cell', *map(quote, subject.disclosure.dimensions)])
+    atoms, partners = _names("a", block.atoms), _names("p", block.joins)
+    aggregates, keys = block.aggregates, _keys(block)
+    told = [j for j, each in enumerate(aggregates) if counts_values(each, subject)]
+    ranked = [f"dense_rank() OVER (ORDER BY c{j}) AS w{j}" for j in told]
+    order = {j: f" ORDER BY w{j}, cell" for j in told}
+    has = [f"FILTER (f{j} AND c{j} IS NOT NULL)" for j in range(len(aggregates))]
+    lists = [f"list(cell{order.get(j, '')}) {has[j]} AS r{j}" for j in range(len(aggregates))]
+    lists += [f"list(cell) FILTER (NOT f{j}) AS o{j}" for j in range(len(aggregates))]
+    lists += [f"list(w{j}{order[j]}) {has[j]} AS w{j}" for j in told]
+    alone = [f"list(cell) FILTER (NOT {each} AND {_all(rest)})" for each, rest in _each_alone(block)]
+    grouped = f"GROUP BY {', '.join(keys)}" if keys else ""
+    return f"""WITH _own AS (SELECT {columns} FROM {BASE} WHERE {_in_view(subject)}), {_marked(block, subject)},
+      _kept AS (SELECT {", ".join(["*", *ranked])} FROM _marked WHERE {_all([*atoms, *partners])})
+      SELECT {", ".join([*keys, "list(cell) AS region", *lists])} FROM _kept {grouped}
+      UNION ALL BY NAME SELECT CAST([{", ".join(alone)}] AS BIGINT[][]) AS dropped FROM _marked"""
 
 
 def repeats_query(join: PublicJoin) -> str:
@@ -129,137 +127,149 @@ def repeats_query(join: PublicJoin) -> str:
     return f"SELECT 1 FROM {quote(join.dataset)} WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
 
 
-def bounds_in_force(subject: Subject) -> tuple[str, ...]:
-    """Return the row rules as predicates. A bound on a dimension of dates takes whole periods of its grid only, so
-    that a moving bound adds or removes whole base cells.
-    """  # noqa: D205 - one sentence
-    return tuple(_snapped(rule, subject) or rule.predicate for rule in subject.obligations.rows)
-
-
 def fixed_rules(subject: Subject) -> tuple[str, ...]:
-    """Return what may change the content of a base cell: the row rules that do not stand on a grid, and the masks."""
-    rules = [rule.predicate for rule in subject.obligations.rows if _snapped(rule, subject) is None]
+    """Return what makes the content of a base cell: the row rules that do not stand on a grid, and the masks."""
     masks = [f"{name}: {sql}" for name, sql in _columns(subject).items()]
-    return (*sorted(rules), *sorted(masks))
+    return (*sorted(_row_rules(subject)), *sorted(masks))
+
+
+def counts_values(aggregate: Aggregate, subject: Subject) -> bool:
+    """Say whether an aggregate counts the distinct values of a dimension, not of an entity."""
+    return aggregate.function == "count_distinct" and aggregate.column not in subject.entities
+
+
+def _in_view(subject: Subject) -> str:
+    """Return the bounds on dimensions of dates as a condition on base cells; what has no position is none.
+
+    Such a bound takes whole periods of the grid only: when it moves, whole base cells are added or removed, and none
+    has to be made again.
+    """
+    bounds = [sql for rule in subject.obligations.rows if (sql := _snapped(rule, subject))]
+    return " AND ".join(['"#position" IS NOT NULL', *bounds])
+
+
+def _row_rules(subject: Subject) -> list[str]:
+    return [rule.predicate for rule in subject.obligations.rows if _snapped(rule, subject) is None]
 
 
 def _snapped(rule: RowRule, subject: Subject) -> str | None:
     use = subject.disclosure.dimensions.get(rule.bound.column) if rule.bound else None
-    if rule.bound is None or use is None or use.range is None:
+    if (
+        rule.bound is None
+        or use is None
+        or use.period is None
+        or not subject.obligations.columns[rule.bound.column].show
+    ):
         return None
-    column, grid, day = f"CAST({quote(rule.bound.column)} AS DATE)", use.range, rule.bound.day
+    column, grid, day = quote(rule.bound.column), use.period, rule.bound.day
     if rule.bound.comparison == "<=":
         return f"({column} < date_trunc('{grid}', DATE '{day}' + 1)) IS TRUE"
     return f"({column} >= date_trunc('{grid}', DATE '{day}' - 1) + INTERVAL 1 {grid}) IS TRUE"
 
 
-def _own(subject: Subject, relation: str) -> str:
+def _own(subject: Subject) -> str:
     columns = ", ".join(f"{sql} AS {quote(name)}" for name, sql in _columns(subject).items())
-    where = " AND ".join(bounds_in_force(subject)) or "true"
-    return f"_own AS (SELECT {columns} FROM {relation} WHERE {where})"
+    return f"_own AS (SELECT {columns} FROM source WHERE {' AND '.join(_row_rules(subject)) or 'true'})"
 
 
 def _columns(subject: Subject) -> dict[str, str]:
     """Entities are counted as they are, since they never leave; dimensions and measures as the policy lets them be."""
     masked = (*subject.disclosure.dimensions, *subject.disclosure.measures)
-    columns = {entity: quote(entity) for entity in subject.entities}
-    for name in masked:
-        column = subject.dataset.columns[name]
-        columns[name] = mask_column(name, column.type, subject.obligations.columns[name], subject.key).sql
-    return columns
+    return {entity: quote(entity) for entity in subject.entities} | {
+        name: mask_column(name, subject.dataset.columns[name].type, subject.obligations.columns[name], subject.key).sql
+        for name in masked
+    }
 
 
 def _base_dimensions(subject: Subject) -> dict[str, str]:
+    """Return each dimension as a base cell has it: at its grid, and in its own type where it has one."""
     return {
-        name: f"date_trunc('{use.range}', {quote(name)})" if use.range else quote(name)
+        name: _at_grid(f"_own.{quote(name)}", use, subject.type_of(name))
         for name, use in subject.disclosure.dimensions.items()
     }
 
 
-def _marked(
-    block: Block, subject: Subject, own: str, cell: str | None = None, inputs: dict[str, str] | None = None
-) -> Iterator[str]:
-    """Yield `_own` and `_marked`: each row with its keys k, entities e, inputs c, filter flags f and atoms a."""
-    overridden = inputs or {}
-    entities = [] if cell else [f"_own.{quote(entity)} AS e{e}" for e, entity in enumerate(subject.entities)]
+def _at_grid(column: str, use: DimensionUse, type_: str) -> str:
+    if use.step is not None:
+        return _KEYS["step"].format(column, use.step)
+    if use.prefix is not None:
+        return _KEYS["prefix"].format(column, use.prefix)
+    return f"CAST({_KEYS['trunc'].format(column, literal(use.period))} AS {type_})" if use.period else column
+
+
+def _as_columns(dimensions: Mapping[str, str]) -> list[str]:
+    return [f"{sql} AS {quote(name)}" for name, sql in dimensions.items()]
+
+
+def _numbered(dimensions: Mapping[str, str]) -> str:
+    order = "ORDER BY " + ", ".join(map(quote, dimensions)) if dimensions else ""
+    return f"row_number() OVER ({order}) - 1"
+
+
+def _sums(subject: Subject) -> list[str]:
+    return [f"CAST(sum({quote(m)}) AS DOUBLE) AS {quote(f'#sum.{m}')}" for m in subject.disclosure.measures]
+
+
+def _marked(block: Block, subject: Subject) -> str:
+    """Each base cell with its keys k, inputs c, filter flags f, atoms a, and p: whether it has a partner in a table."""
     columns = [
-        *([cell] if cell else ()),
-        *entities,
+        "_own.cell",
         *(f"{_key(grouping)} AS k{i}" for i, grouping in enumerate(block.groupings)),
-        *(f"{_input(each, overridden)} AS c{j}" for j, each in enumerate(block.aggregates)),
+        *(f"{_input(each, subject)} AS c{j}" for j, each in enumerate(block.aggregates)),
         *(f"{_all(map(_condition, each.filter))} AS f{j}" for j, each in enumerate(block.aggregates)),
         *(f"{_condition(atom)} AS a{i}" for i, atom in enumerate(block.atoms)),
+        *(f"{quote(join.dataset)}.{quote(join.column)} IS NOT NULL AS p{i}" for i, join in enumerate(block.joins)),
     ]
     joins = " ".join(
-        f"JOIN {quote(join.dataset)} ON {_column(join.own)} = {quote(join.dataset)}.{quote(join.column)}"
+        f"LEFT JOIN {quote(join.dataset)} ON {_column(join.own)} = {quote(join.dataset)}.{quote(join.column)}"
         for join in block.joins
     )
-    yield own
-    yield f"_marked AS (SELECT {', '.join(columns)} FROM _own {joins})"
+    return f"_marked AS (SELECT {', '.join(columns)} FROM _own {joins})"
 
 
-def _per_entity(block: Block, e: int) -> str:
-    figures = [f"count(*) FILTER (f{j} AND c{j} IS NOT NULL) AS m{j}" for j in range(len(block.aggregates))]
-    figures += [f"count(*) FILTER (NOT f{j}) AS o{j}" for j in range(len(block.aggregates))]
-    figures += [f"sum(c{j}) FILTER (f{j}) AS s{j}" for j, each in enumerate(block.aggregates) if _sums(each)]
-    keys = [*_keys(block), f"e{e}"]
-    return f"_entity{e} AS (SELECT {', '.join([*keys, *figures])} FROM _kept {_group_by(keys)})"
+def _each_alone(block: Block) -> Iterator[tuple[str, list[str]]]:
+    """Yield each condition, and those that a row meets which it alone leaves out.
+
+    A join is a condition too, since a row without a partner is dropped; that row has no columns of the joined table,
+    so conditions on these are not asked of it.
+    """
+    atoms, partners = _names("a", block.atoms), _names("p", block.joins)
+    for a in atoms:
+        yield a, [each for each in (*atoms, *partners) if each != a]
+    for p, join in zip(partners, block.joins, strict=True):
+        elsewhere = [a for a, atom in zip(atoms, block.atoms, strict=True) if not _is_of(atom, join)]
+        yield p, [*elsewhere, *(each for each in partners if each != p)]
 
 
-def _per_group(block: Block, subject: Subject, e: int) -> str:
-    largest = max(2, subject.disclosure.dominance.top)
-    figures = [f"count(*) AS n_{e}"]
-    for j, each in enumerate(block.aggregates):
-        figures += [f"count(*) FILTER (m{j} > 0) AS s{j}_{e}", f"count(*) FILTER (o{j} > 0) AS o{j}_{e}"]
-        if _sums(each):
-            figures += [f"CAST(sum(abs(s{j})) AS DOUBLE) AS x{j}_{e}"]
-            figures += [f"[CAST(x AS DOUBLE) FOR x IN max(abs(s{j}), {largest})] AS t{j}_{e}"]
-        if e == 0:
-            figures += [f"CAST(coalesce(sum(m{j}), 0) AS BIGINT) AS m{j}"]
-            figures += [f"CAST(sum(s{j}) AS DOUBLE) AS v{j}"] if _sums(each) else []
-        if each.function == "count_distinct" and each.column == subject.entities[e]:
-            figures += [f"count(*) FILTER (m{j} > 0 AND e{e} IS NOT NULL) AS v{j}"]
-    columns = ", ".join([*_keys(block), *figures])
-    return f"_group{e} AS (SELECT {columns} FROM _entity{e} {_group_by(_keys(block))})"
+def _is_of(atom: Atom, join: PublicJoin) -> bool:
+    return atom.column.startswith(f"{join.dataset}.")
 
 
-def _distinct_values(block: Block, subject: Subject, j: int) -> str:
-    """Count the values that enough entities have: a value of few is not told apart from a value of none."""
-    enough = " AND ".join(
-        f"count(DISTINCT e{e}) + coalesce(max(CASE WHEN e{e} IS NULL THEN 1 END), 0) >= {k}"
-        for e, k in enumerate(subject.disclosure.entities.values())
-    )
-    keys = _keys(block)
-    values = (
-        f"SELECT {', '.join([*keys, f'c{j}'])} FROM _kept WHERE f{j} AND c{j} IS NOT NULL "
-        f"{_group_by([*keys, f'c{j}'])} HAVING {enough}"
-    )
-    return f"_distinct{j} AS (SELECT {', '.join([*keys, f'count(*) AS v{j}'])} FROM ({values}) {_group_by(keys)})"
+def _input(aggregate: Aggregate, subject: Subject) -> str:
+    """Whether a value is there is the same for a whole base cell, but for what is counted in each."""
+    return "true" if aggregate.column is None or aggregate.column in subject.countable else _column(aggregate.column)
 
 
-def _sums(aggregate: Aggregate) -> bool:
-    return aggregate.function in ("sum", "avg")
-
-
-def _counts_values(aggregate: Aggregate, subject: Subject) -> bool:
-    return aggregate.function == "count_distinct" and aggregate.column not in subject.entities
-
-
-def _input(aggregate: Aggregate, overridden: dict[str, str]) -> str:
-    if aggregate.column is None:
-        return "true"
-    return overridden.get(aggregate.column) or _column(aggregate.column)
+_KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "value": "{0}",
+        "trunc": "date_trunc({1}, {0})",
+        "year": "year({0})",
+        "step": "(floor({0} / {1}) * {1})",
+        "prefix": "left({0}, {1})",
+    }
+)
+"""How each kind of key is computed from a column {0} and a grid {1}."""
 
 
 def _key(grouping: Grouping) -> str:
-    column = _column(grouping.column)
-    if grouping.kind == "trunc":
-        return f"date_trunc({literal(grouping.grid)}, {column})"
-    return f"year({column})" if grouping.kind == "year" else column
+    return _KEYS[grouping.kind].format(_column(grouping.column), literal(grouping.grid))
 
 
 def _condition(atom: Atom) -> str:
     column = _column(atom.column)
+    if atom.prefix is not None:
+        column = _KEYS["prefix"].format(column, literal(atom.prefix))
     if atom.op == "is null":
         return f"{column} IS NULL"
     if atom.op == "in":
@@ -288,12 +298,3 @@ def _keys(block: Block) -> list[str]:
 
 def _all(conditions: Iterable[str]) -> str:
     return "(" + (" AND ".join(conditions) or "true") + ")"
-
-
-def _group_by(keys: Sequence[str]) -> str:
-    return f"GROUP BY {', '.join(keys)}" if keys else ""
-
-
-def _join(kind: str, relation: str, block: Block) -> str:
-    on = " AND ".join(f"_group0.{key} IS NOT DISTINCT FROM {relation}.{key}" for key in _keys(block)) or "true"
-    return f"{kind} JOIN {relation} ON {on}"

@@ -4,26 +4,39 @@ One principle: whatever follows from released cells is a cell too, so the rules 
 two cells are looked at one by one; combinations of any number through the row space of all of them, over the parts that
 the released cells tell apart. Refused is silent: it looks as any withheld cell.
 
+That no combination tells of too few entities is decided exactly, or the cell is refused as undecided. Dominance of a
+sum is looked at in differences of nested cells, in the simplest cells that follow (`derived.py`) and in marginals.
+
 After Denning, Denning and Schwartz, "The Tracker" (1979), and the inference control literature that followed it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache
 
 import numpy as np
 from pyroaring import BitMap
 
 from portal.disclosure.base import BaseCells
 from portal.disclosure.cells import is_dominated
-from portal.disclosure.parts import Parts, split
-from portal.disclosure.span import Mask, Space, Vector
-from portal.policy.model import Disclosure
+from portal.disclosure.kept import KeptSet, keep, packed
+from portal.disclosure.marginals import marginals
+from portal.disclosure.parts import Cells, Partition, Parts, partition, weigh_parts, with_unions
+from portal.disclosure.span import Mask, Space
+from portal.disclosure.watch import Reason, Rules, Summed, Watch, Weighed
+from portal.policy.model import Disclosure, Dominance
 
 MAX_ENTRIES = 4_000
-"""Released cells that one history holds; past it only what was released before is released again."""
-MAX_PARTS = 1_500
-"""Parts that released cells may tell apart, for one kind of figure; past it a cell that splits further is refused."""
+"""Released cells that one history holds; past it only what was released before is released again.
+
+With 2,800 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 0.7 s of one busy core
+(`benchmarks/history.py`).
+"""
+MAX_PARTS = 4_000
+"""Parts that released cells may tell apart, for one kind of figure; past it a cell that splits further is refused.
+
+The matrix of a kind is then 80 MB at most: a number of four bytes, and a mark, for each part and independent cell.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +49,29 @@ class Kind:
     figure: str
     column: str | None = None
 
-    def counted(self, base: BaseCells) -> str | None:
+    def counted(self, disclosure: Disclosure) -> str | None:
         """Return the column in which an entity must have a value to take part."""
-        known = next(iter(base.members.values())).counts
-        return self.column if self.column in known else None
+        return self.column if self.column in disclosure.measures or self.column in disclosure.entities else None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One released cell: of what kind, over which base cells, with which entities, and the value that was shown.
 
-    `view` names the row rules and masks under which it was made. `cells` are positions in the history's `names`.
+    `view` names the row rules and masks under which it was made. `cells` are positions in the history's `names`, as a
+    serialised bitmap.
     """
 
     kind: Kind
     view: str
-    cells: BitMap
-    entities: Mapping[str, BitMap]
+    cells: bytes
+    entities: Mapping[str, KeptSet]
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHistory:
-    """All that one project was given of one release. `names` are the base cells, in order of first use."""
+    """All that one project was given of one release; it only ever grows. `names` are base cells, by first use."""
 
     names: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
@@ -78,16 +91,26 @@ class Verdict:
     """Whether candidates may leave together, and the values to show; else the reason, which is the steward's only."""
 
     values: tuple[float, ...]
-    reason: str | None = None
+    reason: Reason | None = None
+
+
+def always_in_doubt(region: Collection[int], entity: str, measure: str, rule: Dominance) -> bool:
+    """Say that nothing cheap excludes dominance."""
+    del region, entity, measure, rule
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """On what an audit stands: the base cells as they are now, under which row rules and masks, and the policy."""
+    """On what an audit stands: the base cells as they are now, under which row rules and masks, and the policy.
+
+    `in_doubt` says cheaply, of a region, an entity and a measure, whether dominance needs an exact look.
+    """
 
     base: BaseCells
     view: str
     disclosure: Disclosure
+    in_doubt: Callable[[Collection[int], str, str, Dominance], bool] = always_in_doubt
 
 
 def audit(
@@ -95,158 +118,172 @@ def audit(
 ) -> tuple[ReleaseHistory, tuple[Verdict, ...]]:
     """Hold candidates, in order, against the history and each other; all of one sequence leave together or not at all.
 
-    What was released before is released again, at the value that was shown then, and adds nothing.
+    The candidates of one sequence are each of a kind of its own. What was released before is released again, at the
+    value that was shown then, and adds nothing.
     """
-    grown = _with_names(history, asked)
-    made = [[_entry(each, ground, grown.names) for each in together] for together in asked]
-    known = {_identity(entry): entry for entry in grown.entries}
-    kinds = dict.fromkeys(entry.kind for together in made for entry in together)
-    new = [entry for together in made for entry in together if _identity(entry) not in known]
-    audits: Mapping[Kind, _Audit] = {kind: _begin(kind, grown, new, ground) for kind in kinds}
+    grown, made = _made(history, asked)
+    known = {(entry.kind, entry.cells): entry.value for entry in history.entries if entry.view == ground.view}
+    fresh = dict.fromkeys(key for keys in made for key in keys if key not in known)
+    look = _look(grown, ground)
+    standings = {
+        kind: _standing(kind, [cells for of, cells in fresh if of == kind], grown, look)
+        for kind in dict.fromkeys(kind for kind, _ in fresh)
+    }
+    entries = list(history.entries)
     verdicts = []
-    for together in made:
-        fresh = [entry for entry in together if _identity(entry) not in known]
-        after, reason = _try(audits, fresh)
-        if fresh and len(known) + len(fresh) > MAX_ENTRIES:
-            reason = "history: full"
+    for candidates, keys in zip(asked, made, strict=True):
+        new = {key: each.value for key, each in zip(keys, candidates, strict=True) if key not in known}
+        weighings = {key: standings[key[0]].weigh(key[1]) for key in new}
+        reason = next((each.reason for each in weighings.values() if each.reason), None)
+        if new and len(entries) + len(new) > MAX_ENTRIES:
+            reason = Reason.FULL
         if reason is None:
-            audits = after
-            known |= {_identity(entry): entry for entry in fresh}
-        values = tuple(known[_identity(entry)].value for entry in together) if reason is None else ()
-        verdicts.append(Verdict(values, reason))
-    return replace(grown, entries=tuple(known.values())), tuple(verdicts)
+            for (kind, cells), each in weighings.items():
+                entries.append(standings[kind].take(cells, each, ground.view, new[kind, cells]))
+            known |= new
+        verdicts.append(Verdict(tuple(known[key] for key in keys) if reason is None else (), reason))
+    return replace(grown, entries=tuple(entries)), tuple(verdicts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Audit:
-    """What is known of one kind of figure: the released cells of this view by their parts, and what they span.
+class _Look:
+    """Base cells as an audit looks at them, by their positions; every question is asked once."""
 
-    `elsewhen` are cells of other views: the same base cell held other rows then, so only entities compare.
+    ground: Ground
+    cells: Callable[[bytes], Cells]
+    split: Callable[[tuple[bytes, ...]], Partition]
+    space: Callable[[bytes, tuple[int, ...]], Space]
+    entities: Callable[[tuple[int, ...], str, str | None], BitMap]
+    dominated: Callable[[Sequence[int], str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """One kind of figure: its cells under this view, those under others, and what is asked for.
+
+    `rows` are the places of what is asked in the watch; what is not in it would split parts beyond the bound.
     """
 
     kind: Kind
-    disclosure: Disclosure
-    parts: Parts
-    here: Mapping[int, int]
-    space: Space
-    released: tuple[tuple[Vector, Entry], ...]
-    elsewhen: tuple[Entry, ...]
-    sensitive: tuple[Mask, ...]
-    marginals: tuple[Mask, ...]
+    watch: Watch
+    rows: Mapping[bytes, int]
+    entities: Mapping[bytes, Mapping[str, BitMap]]
+    elsewhere: Mapping[str, tuple[Sequence[KeptSet], Cells]]
+    thresholds: Mapping[str, int]
 
-    def vector_of(self, entry: Entry) -> Vector:
-        return self.parts.vector_of({self.here[cell] for cell in entry.cells if cell in self.here})
+    def weigh(self, cells: bytes) -> Weighed:
+        if cells not in self.rows:
+            return Weighed(Reason.PARTS)
+        if any(self._apart_by_few(name, entities) for name, entities in self.entities[cells].items()):
+            return Weighed(Reason.OTHER_VIEW)
+        return self.watch.weigh(self.rows[cells])
 
-    def with_entry(self, entry: Entry) -> "_Audit":
-        vector = self.vector_of(entry)
-        return replace(self, space=self.space.with_vector(vector), released=(*self.released, (vector, entry)))
+    def take(self, cells: bytes, weighed: Weighed, view: str, value: float) -> Entry:
+        self.watch.take(self.rows[cells], weighed)
+        kept = {name: keep(entities) for name, entities in self.entities[cells].items()}
+        return Entry(self.kind, view, cells, kept, value)
 
-    def fault(self, entry: Entry) -> str | None:
-        """Say what the cell would give away together with what was released, None where nothing."""
-        if len(self.parts.regions) > MAX_PARTS:
-            return "history: too many parts"
-        vector, rules = self.vector_of(entry), self.disclosure.history
-        if any(self._too_few(_apart(entry, other)) for other in self.elsewhen):
-            return "history: pairwise, under other row rules"
-        if rules.pairwise and any(self._tells_apart(vector, entry, *other) for other in self.released):
-            return "history: pairwise"
-        return "history: span" if rules.span and self._spans(vector) else None
-
-    def _tells_apart(self, vector: Vector, entry: Entry, other: Vector, before: Entry) -> bool:
-        difference = vector != other
-        if self._too_few(self.parts.entities_of(difference)):
-            return True
-        nested = bool((vector <= other).all() or (other <= vector).all())
-        if nested and self.kind.figure == "distinct" and self._too_few(_apart(entry, before)):
-            return True
-        return nested and self._is_dominated(difference)
-
-    def _spans(self, vector: Vector) -> bool:
-        after = self.space.with_vector(vector)
-        if after is self.space:
-            return False
-        for inside in self.sensitive:
-            within = after.dimension_within(inside)
-            if within and within > self.space.dimension_within(inside):
-                return True
-        new = [row for row in after.rows if not self.space.holds(row)]
-        if any(self._too_few(self.parts.entities_of(row != 0)) for row in new):
-            return True
-        sums = [row != 0 for row in new if len(set(row[row != 0].tolist())) == 1]
-        sums += [mask for mask in self.marginals if self._is_new(mask, after)]
-        return any(self._is_dominated(mask) for mask in sums)
-
-    def _is_new(self, mask: Mask, after: Space) -> bool:
-        vector = mask.astype(np.int64)
-        return after.holds(vector) and not self.space.holds(vector)
-
-    def _too_few(self, entities: Mapping[str, int]) -> bool:
-        return any(0 < entities[name] < k for name, k in self.disclosure.entities.items())
-
-    def _is_dominated(self, mask: Mask) -> bool:
-        if self.kind.figure != "sum" or self.kind.column is None or not mask.any():
-            return False
-        amounts = self.parts.contributions(mask, self.kind.column)
-        return any(is_dominated(each, self.disclosure.dominance) for each in amounts)
+    def _apart_by_few(self, name: str, entities: BitMap) -> bool:
+        """Under other row rules the same base cell held other rows, so only entities compare."""
+        kept, sizes = self.elsewhere[name]
+        close = np.flatnonzero(np.abs(sizes - len(entities)) < self.thresholds[name]).tolist()
+        apart = (entities.symmetric_difference_cardinality(kept[i].bitmap()) for i in close)
+        return any(0 < n < self.thresholds[name] for n in apart)
 
 
-def _begin(kind: Kind, history: ReleaseHistory, new: Sequence[Entry], ground: Ground) -> _Audit:
-    base = ground.base
-    places = {name: i for i, name in enumerate(base.names)}
-    here = {i: places[name] for i, name in enumerate(history.names) if name in places}
-    before = [entry for entry in history.entries if entry.kind == kind]
-    same = [entry for entry in before if entry.view == ground.view]
-    asked = [*same, *(entry for entry in new if entry.kind == kind)]
-    cells = [BitMap(here[cell] for cell in entry.cells if cell in here) for entry in asked]
-    parts = split(cells, base, kind.counted(base))
-    bounded = len(parts.regions) <= MAX_PARTS
-    audit = _Audit(
-        kind,
-        ground.disclosure,
-        parts,
-        here,
-        Space.empty(len(parts.regions)),
-        (),
-        tuple(entry for entry in before if entry.view != ground.view),
-        parts.sensitive(ground.disclosure.entities) if bounded else (),
-        parts.marginals() if bounded and kind.figure == "sum" else (),
-    )
-    return reduce(_Audit.with_entry, same if bounded else (), audit)
-
-
-def _try(audits: Mapping[Kind, _Audit], fresh: Sequence[Entry]) -> tuple[Mapping[Kind, _Audit], str | None]:
-    after = dict(audits)
-    for entry in fresh:
-        reason = after[entry.kind].fault(entry)
-        if reason is not None:
-            return audits, reason
-        after[entry.kind] = after[entry.kind].with_entry(entry)
-    return after, None
-
-
-def _apart(one: Entry, other: Entry) -> Mapping[str, int]:
-    return {
-        name: entities.symmetric_difference_cardinality(other.entities[name])
-        for name, entities in one.entities.items()
-        if name in other.entities
+def _standing(kind: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
+    disclosure, counted = look.ground.disclosure, kind.counted(look.ground.disclosure)
+    of_kind = [entry for entry in history.entries if entry.kind == kind]
+    here = [entry for entry in of_kind if entry.view == look.ground.view]
+    split, fits = _split(tuple(entry.cells for entry in here), asked, look)
+    parts = weigh_parts(split, lambda region, name: look.entities(region, name, counted), disclosure.entities)
+    first = len(split.vectors) - len(asked)
+    entities = [parts.entities_of(first + i) for i in range(len(asked))]
+    counts = {
+        name: [
+            *(_size(entry, name, parts, i) for i, entry in enumerate(here[:first])),
+            *(len(e[name]) for e in entities),
+        ]
+        for name in disclosure.entities
     }
-
-
-def _identity(entry: Entry) -> tuple[str, Kind, bytes]:
-    return entry.view, entry.kind, entry.cells.serialize()
-
-
-def _with_names(history: ReleaseHistory, asked: Sequence[Sequence[Candidate]]) -> ReleaseHistory:
-    used = {name for together in asked for each in together for name in each.cells}
-    return replace(history, names=(*history.names, *sorted(used - set(history.names))))
-
-
-def _entry(candidate: Candidate, ground: Ground, names: Sequence[str]) -> Entry:
-    base = ground.base
-    places = {name: i for i, name in enumerate(names)}
-    here = {name: i for i, name in enumerate(base.names)}
-    region, counted = [here[name] for name in candidate.cells], candidate.kind.counted(base)
-    entities = {entity: base.entities_in(region, entity, counted) for entity in base.members}
-    return Entry(
-        candidate.kind, ground.view, BitMap(places[name] for name in candidate.cells), entities, candidate.value
+    sums = Summed(lambda region: look.dominated(region, kind.column or ""), lambda: _marginals(parts, counted, look))
+    rules = Rules(disclosure, kind.figure == "distinct", sums if kind.figure == "sum" else None)
+    released = parts.partition.vectors[: first if disclosure.history.span else 0]
+    space = look.space(released.tobytes(), released.shape).copy()
+    watch = Watch(parts, {name: np.array(each, dtype=np.int64) for name, each in counts.items()}, first, space, rules)
+    return _Standing(
+        kind,
+        watch,
+        {cells: first + i for i, cells in enumerate(asked) if fits[i]},
+        dict(zip(asked, entities, strict=True)),
+        {name: _kept(name, of_kind, look.ground.view) for name in disclosure.entities},
+        disclosure.entities,
     )
+
+
+def _size(entry: Entry, name: str, parts: Parts, cell: int) -> int:
+    """Count the entities of a released cell; a policy may name more kinds of entity than when it was released."""
+    return entry.entities[name].size if name in entry.entities else len(parts.entities_of(cell)[name])
+
+
+def _split(before: tuple[bytes, ...], asked: Sequence[bytes], look: _Look) -> tuple[Partition, Mask]:
+    """Tell parts apart by what was released and what is asked; past the bound by the former, or by nothing."""
+    split = look.split((*before, *asked))
+    if len(split.regions) <= MAX_PARTS:
+        return split, np.ones(len(asked), dtype=np.bool_)
+    split = look.split(before)
+    if len(split.regions) > MAX_PARTS:
+        split = look.split(())
+    return with_unions(split, [look.cells(each) for each in asked], len(look.ground.base.names))
+
+
+def _kept(name: str, entries: Sequence[Entry], view: str) -> tuple[Sequence[KeptSet], Cells]:
+    kept = [entry.entities[name] for entry in entries if entry.view != view and name in entry.entities]
+    return kept, np.array([each.size for each in kept], dtype=np.int64)
+
+
+def _marginals(parts: Parts, counted: str | None, look: _Look) -> Mask:
+    base = look.ground.base
+    [name, *_] = base.members
+    full = [counted is None or bool(look.entities((cell,), name, counted)) for cell in range(len(base.names))]
+    return marginals(base.names, parts.partition.regions, np.array(full, dtype=np.bool_))
+
+
+def _look(history: ReleaseHistory, ground: Ground) -> _Look:
+    base, dominance = ground.base, ground.disclosure.dominance
+    places = {name: i for i, name in enumerate(base.names)}
+    here = np.array([places.get(name, -1) for name in history.names], dtype=np.int64)
+
+    def cells(kept: bytes) -> Cells:
+        found = here[BitMap.deserialize(kept).to_array()]
+        return found[found >= 0]
+
+    def dominated(region: Sequence[int], measure: str) -> bool:
+        return any(
+            ground.in_doubt(region, name, measure, dominance)
+            and is_dominated(base.contributions(region, name, measure), dominance)
+            for name in base.members
+        )
+
+    known = cache(cells)
+    return _Look(
+        ground,
+        known,
+        cache(lambda kept: partition([known(each) for each in kept], len(base.names))),
+        cache(lambda vectors, shape: Space.of(np.frombuffer(vectors, dtype=np.bool_).reshape(shape))),
+        cache(base.entities_in),
+        dominated,
+    )
+
+
+def _made(
+    history: ReleaseHistory, asked: Sequence[Sequence[Candidate]]
+) -> tuple[ReleaseHistory, list[list[tuple[Kind, bytes]]]]:
+    """Write the base cells of candidates as a history does, after naming those that are new to it."""
+    places = {name: i for i, name in enumerate(history.names)}
+    used = {name for cells in {each.cells for together in asked for each in together} for name in cells}
+    names = (*history.names, *sorted(used - places.keys()))
+    places |= {name: i for i, name in enumerate(names[len(places) :], len(places))}
+    written = cache(lambda cells: packed(BitMap([places[name] for name in cells])))
+    made = [[(each.kind, written(each.cells)) for each in together] for together in asked]
+    return replace(history, names=names), made

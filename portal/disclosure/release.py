@@ -4,14 +4,15 @@ Nothing and too few look the same: a group that is withheld is not there, and a 
 NULL. A figure that is withheld is NULL, whatever the reason; the reasons are returned for the steward.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from portal.disclosure.base import BaseCells
-from portal.disclosure.cells import Figure, Group, Key, figure_fault, group_fault
+from portal.disclosure.cells import Figure, Key, figure_fault, group_fault
 from portal.disclosure.complementary import with_complement
+from portal.disclosure.figures import Found, GroupRegions, Region
 from portal.disclosure.history import Candidate, Kind, Verdict
 from portal.disclosure.rounding import average, round_to
 from portal.policy.model import Disclosure
@@ -19,14 +20,6 @@ from portal.sql.blocks import Aggregate, Block
 
 Place = tuple[Key, int]
 """A figure of a block: the group's key and the aggregate's position."""
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """The base cells, by name, of a group and of each of its figures."""
-
-    whole: frozenset[str]
-    figures: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +39,6 @@ class Judged:
     keys: tuple[Key, ...]
     candidates: Mapping[Place, tuple[Candidate, ...]]
     withheld: tuple[Withheld, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was computed for a block: its groups with their regions; `fault` withholds the block as a whole."""
-
-    groups: Sequence[Group]
-    regions: Mapping[Key, Region]
-    fault: str | None = None
 
 
 def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -> Judged:
@@ -83,7 +67,7 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
                 reason = faults.get(group.key, "complementary")
                 withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
             else:
-                cells = regions[group.key].figures[j]
+                cells = _names(regions[group.key].figures[j].inside, base)
                 candidates[group.key, j] = tuple(_candidates(aggregate, group.figures[j], cells, disclosure))
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
 
@@ -104,14 +88,16 @@ def relation_of(block: Block, judged: Judged, verdicts: Mapping[Place, Verdict],
     return pa.table(columns)
 
 
-def _joint(regions: Mapping[Key, Region], base: BaseCells) -> Callable[[Collection[Key]], Mapping[str, int]]:
-    places = {name: i for i, name in enumerate(base.names)}
-
+def _joint(regions: Mapping[Key, GroupRegions], base: BaseCells) -> Callable[[Collection[Key]], Mapping[str, int]]:
     def joint(keys: Collection[Key]) -> Mapping[str, int]:
-        cells = {places[name] for key in keys for name in regions[key].whole}
+        cells = Region.union(Region(), *(regions[key].whole for key in keys))
         return {entity: len(base.entities_in(cells, entity)) for entity in base.members}
 
     return joint
+
+
+def _names(region: Region, base: BaseCells) -> frozenset[str]:
+    return frozenset(base.names[cell] for cell in region)
 
 
 def _candidates(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.policy.decision import Decision, Deny, Permit
-from portal.policy.model import Access, Disclosure, Obligation
+from portal.policy.model import Access, DimensionUse, Disclosure, Obligation
 
 ACCESS_WORDS: Mapping[Access, str] = {
     Access.NONE: "Nothing of this dataset is open to you.",
@@ -29,6 +29,15 @@ OBLIGATION_WORDS: Mapping[str, Callable[[Any], str]] = {
 def obligation_in_words(obligation: Obligation) -> str:
     """Say what happens to a column's values."""
     return OBLIGATION_WORDS[obligation.kind](getattr(obligation, obligation.kind))
+
+
+def use_in_words(name: str, use: DimensionUse) -> str:
+    """Say how a dimension may be grouped and filtered."""
+    if use.step is not None:
+        return f"{name} (in steps of {use.step})"
+    if use.prefix is not None:
+        return f"{name} (by its first {use.prefix} character{'s' if use.prefix > 1 else ''})"
+    return f"{name} (by {use.period})" if use.period else name
 
 
 def explain(decision: Decision) -> tuple[str, ...]:
@@ -60,13 +69,13 @@ def _explain_permit(permit: Permit) -> tuple[str, ...]:
 def disclosure_in_words(disclosure: Disclosure) -> tuple[str, ...]:
     """Say under which rules figures are released."""
     thresholds = ", ".join(f"{least} distinct {entity}" for entity, least in disclosure.entities.items())
-    dimensions = ", ".join(
-        f"{name} (by {use.range})" if use.range else name for name, use in disclosure.dimensions.items()
-    )
+    dimensions = ", ".join(use_in_words(name, use) for name, use in disclosure.dimensions.items())
+    joins = [f"{own} = {target}" for own, target in {**disclosure.public_joins, **disclosure.entity_joins}.items()]
     return (
         f"A figure is released when it rests on at least {thresholds}, and no few of them dominate it.",
         f"Group and filter by: {dimensions or 'nothing'}.",
         f"Sum and average: {', '.join(disclosure.measures) or 'nothing'}.",
+        *((f"Join on: {', '.join(joins)}.",) if joins else ()),
         f"Counts are rounded to multiples of {disclosure.round_counts_to}.",
     )
 

@@ -3,9 +3,18 @@
 from enum import IntEnum, StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
-from portal.catalogue.dataset import Grid, Identifier
+from portal.catalogue.dataset import IDENTIFIER, Grid, Identifier
 from portal.content import Content
 
 
@@ -112,11 +121,36 @@ class Limits(Content):
         return number * {"MB": 10**6, "GB": 10**9}[unit]
 
 
+def is_round_step(number: int) -> bool:
+    """Whether a number is 1, 2 or 5 times a power of ten."""
+    return number > 0 and str(number).rstrip("0") in ("1", "2", "5")
+
+
+def _round_step(number: int) -> int:
+    if not is_round_step(number):
+        raise ValueError("a step is 1, 2 or 5 times a power of ten")
+    return number
+
+
+Step = Annotated[int, Field(strict=True, ge=1, le=10**12), AfterValidator(_round_step)]
+"""The width of a grid of numbers. Whole, so that `floor(x / step) * step` is exact for a DOUBLE as well, where it is
+below 2**53 in size and not next to nothing."""
+_Range = Annotated[
+    Annotated[Grid, Tag("period")] | Annotated[Step, Tag("step")],
+    Discriminator(lambda value: "period" if isinstance(value, str) else "step"),
+]
+
+
 class DimensionUse(Content):
-    """How a dimension may be grouped and filtered: by equality on its values, or by range on a grid of dates."""
+    """How a dimension may be grouped and filtered. Exactly one is set.
+
+    `equal`: by its values. `range`: by whole periods of dates or whole steps of numbers, with bounds on this grid.
+    `prefix`: by its first so many characters, or by fewer.
+    """
 
     equal: Literal[True] | None = None
-    range: Grid | None = None
+    range: _Range | None = None
+    prefix: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -125,9 +159,19 @@ class DimensionUse(Content):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "DimensionUse":
-        if len(self.model_fields_set) != 1:
-            raise ValueError("give equal, or range with a grid")
+        if len(self.model_fields_set) != 1 or (self.equal or self.range or self.prefix) is None:
+            raise ValueError("give one of: equal; range with a period or a step; prefix with a number of characters")
         return self
+
+    @property
+    def period(self) -> Grid | None:
+        """The grid of dates, if this is its use."""
+        return self.range if isinstance(self.range, str) else None
+
+    @property
+    def step(self) -> int | None:
+        """The grid of numbers, if this is its use."""
+        return self.range if isinstance(self.range, int) else None
 
 
 class MeasureUse(Content):
@@ -156,6 +200,10 @@ class History(Content):
     span: bool = True
 
 
+JoinTarget = Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER[:-1]}\.{IDENTIFIER[1:]}")]
+"""`dataset.column`."""
+
+
 class Disclosure(Content):
     """The rules of aggregate access. A column named in none of the classes is hidden."""
 
@@ -164,11 +212,12 @@ class Disclosure(Content):
     measures: dict[Identifier, MeasureUse] = Field(default_factory=dict)
     dominance: Dominance = Dominance()
     round_counts_to: int = Field(5, ge=1)
-    public_joins: dict[Identifier, str] = Field(
-        default_factory=dict, description="Own dimension: `dataset.column` of a public table."
+    public_joins: dict[Identifier, JoinTarget] = Field(
+        default_factory=dict, description="Own dimension, by its values: `dataset.column` of a public table."
     )
-    entity_joins: dict[Identifier, str] = Field(
-        default_factory=dict, description="Own entity: `dataset.column` of another protected dataset."
+    entity_joins: dict[Identifier, JoinTarget] = Field(
+        default_factory=dict,
+        description="Own entity: `dataset.column` of another protected dataset, whose policy must say the same back.",
     )
     history: History = History()
 
@@ -178,6 +227,18 @@ class Disclosure(Content):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"a column belongs to one class only: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _joins_by_what_is_seen(self) -> "Disclosure":
+        """A join tells the values of its key apart, so that a coarser grid would be undone by it."""
+        uses = {name: self.dimensions.get(name) for name in self.public_joins}
+        unfit = [name for name, use in uses.items() if use is None or not (use.equal or use.range == "day")]
+        if unfit:
+            raise ValueError(f"public_joins: {', '.join(unfit)} must be a dimension that is used by equal values")
+        unfit = [name for name in self.entity_joins if name not in self.entities]
+        if unfit:
+            raise ValueError(f"entity_joins: {', '.join(unfit)} must be an entity")
         return self
 
 

@@ -50,14 +50,23 @@ def _in_cells(column: str, rules: Disclosure) -> ColumnUses:
     if use is None:
         return ColumnUses(column)
     group, condition = grouping_in_words(use), filtering_in_words(use)
-    return ColumnUses(column, "as a group", group, condition, rules.public_joins.get(column, NO), _COUNTED)
+    counted = _COUNTED if use.equal else f"{_COUNTED} of days" if use.period == "day" else "count"
+    return ColumnUses(column, "as a group", group, condition, rules.public_joins.get(column, NO), counted)
 
 
 def grouping_in_words(use: DimensionUse) -> str:
     """Say how a dimension makes groups."""
-    return f"by {use.range} or coarser" if use.range else "by value"
+    if use.step is not None:
+        return f"by steps of {use.step} or coarser"
+    if use.prefix is not None:
+        return f"by its first {use.prefix} characters or fewer"
+    return f"by {use.period} or coarser" if use.period else "by value"
 
 
 def filtering_in_words(use: DimensionUse) -> str:
     """Say what conditions a dimension takes."""
-    return f">= and < on the first day of a {use.range}, IS NULL" if use.range else "=, IN, IS NULL"
+    if use.step is not None:
+        return f">= and < on multiples of {use.step}, IS NULL"
+    if use.prefix is not None:
+        return "= and IN on its first characters, IS NULL"
+    return f">= and < on the first day of a {use.period}, IS NULL" if use.period else "=, IN, IS NULL"

@@ -1,13 +1,13 @@
 """Holds datasets, policies and saved queries against each other: what no single file can know to be wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from portal.catalogue.dataset import Dataset
+from portal.catalogue.dataset import ColumnType, Dataset
 from portal.errors import StatementRefusal
 from portal.ids import DatasetName
-from portal.policy.masks import NUMBERS, TIMES, masked_type, misapplied
-from portal.policy.model import Access, Disclosure, Obligation, Policy, Rule, Tier
+from portal.policy.masks import NUMBERS, TEXTS, TIMES, masked_type, misapplied
+from portal.policy.model import Access, DimensionUse, Disclosure, Obligation, Policy, Rule, Tier
 from portal.policy.predicates import PredicateError, check_predicate
 from portal.site.queries import SavedQuery
 from portal.site.reading import Reading
@@ -17,6 +17,7 @@ from portal.sql import parse, plan
 from portal.sql.plan import Protected, StatementParser, TableSchema
 
 Finding = tuple[str, KeyPath]
+Types = Mapping[str, ColumnType]
 
 
 def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ...]:
@@ -66,35 +67,73 @@ def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
         except PredicateError as error:
             yield f"rows: {error}", ("rows",)
     if rule.embargo is not None:
-        yield from _check_column(rule.embargo.column, dataset, TIMES, ("embargo", "column"))
+        yield from _check_column(rule.embargo.column, _published(dataset), TIMES, ("embargo", "column"))
     if rule.disclosure is not None:
-        yield from _check_disclosure(rule.disclosure, dataset, site)
+        yield from _check_classes(rule.disclosure, _published(dataset), _shown(rule, dataset))
+        yield from _check_joins(rule.disclosure, dataset, _shown(rule, dataset), site)
 
 
-def _check_disclosure(disclosure: Disclosure, dataset: Dataset, site: Site) -> Iterator[Finding]:
+def _published(dataset: Dataset) -> Types:
+    return {name: column.type for name, column in dataset.columns.items()}
+
+
+def _shown(rule: Rule, dataset: Dataset) -> Types:
+    """Return the types of the columns as the rule's obligations leave them."""
+    show = Obligation(show=True)
+    return {name: masked_type(type_, rule.columns.get(name, show)) for name, type_ in _published(dataset).items()}
+
+
+def _check_classes(disclosure: Disclosure, published: Types, shown: Types) -> Iterator[Finding]:
+    """Check entities, which are counted as published, and dimensions and measures, which are used as shown."""
     here = "disclosure"
     for entity in disclosure.entities:
-        yield from _check_column(entity, dataset, None, (here, "entities", entity))
+        yield from _check_column(entity, published, None, (here, "entities", entity))
     for name, use in disclosure.dimensions.items():
-        yield from _check_column(name, dataset, TIMES if use.range else None, (here, "dimensions", name))
+        yield from _check_column(name, shown, _types_for(use), (here, "dimensions", name))
     for name in disclosure.measures:
-        yield from _check_column(name, dataset, NUMBERS, (here, "measures", name))
-    for kind, joins in (("public_joins", disclosure.public_joins), ("entity_joins", disclosure.entity_joins)):
-        for own, target in joins.items():
-            yield from _check_column(own, dataset, None, (here, kind, own))
-            other, _, column = target.partition(".")
-            if other not in site.datasets or column not in site.datasets[DatasetName(other)].columns:
-                yield f"{kind}.{own}: there is no column {target!r}", (here, kind, own)
+        yield from _check_column(name, shown, NUMBERS, (here, "measures", name))
 
 
-def _check_column(
-    name: str, dataset: Dataset, types: frozenset[str] | frozenset[object] | None, path: KeyPath
-) -> Iterator[Finding]:
+def _types_for(use: DimensionUse) -> frozenset[ColumnType] | None:
+    if use.step is not None:
+        return NUMBERS
+    if use.prefix is not None:
+        return TEXTS
+    return TIMES if use.period else None
+
+
+def _check_joins(disclosure: Disclosure, dataset: Dataset, shown: Types, site: Site) -> Iterator[Finding]:
+    for own, target in disclosure.public_joins.items():
+        path = ("disclosure", "public_joins", own)
+        yield from _check_target(own, target, shown, site, path)
+        if disclosure.dimensions[own].period and shown.get(own) == "TIMESTAMP":
+            yield f"public_joins.{own}: a join tells the times of a day apart, and {own!r} is used by whole days", path
+    for own, target in disclosure.entity_joins.items():
+        path = ("disclosure", "entity_joins", own)
+        yield from _check_target(own, target, _published(dataset), site, path)
+        other, _, column = target.partition(".")
+        policy, back = site.policies.get(DatasetName(other)), f"{dataset.name}.{own}"
+        said = [rule.disclosure.entity_joins.get(column) for rule in policy.rules if rule.disclosure] if policy else []
+        if policy is not None and back not in said:
+            yield f"entity_joins.{own}: the policy of {other} does not say the same back, {column}: {back}", path
+
+
+def _check_target(own: str, target: str, types: Types, site: Site, path: KeyPath) -> Iterator[Finding]:
+    name, _, column = target.partition(".")
+    other = site.datasets.get(DatasetName(name))
+    where = f"{path[1]}.{own}"
+    if other is None or column not in other.columns:
+        yield f"{where}: there is no column {target!r}", path
+    elif own in types and len(pair := {types[own], other.columns[column].type}) > 1 and not pair <= NUMBERS:
+        yield f"{where}: {own!r} and {target!r} have different types, {' and '.join(sorted(pair))}", path
+
+
+def _check_column(name: str, columns: Types, types: frozenset[ColumnType] | None, path: KeyPath) -> Iterator[Finding]:
     where = ".".join(str(step) for step in path)
-    if name not in dataset.columns:
+    if name not in columns:
         yield f"{where}: unknown column {name!r}", path
-    elif types is not None and dataset.columns[name].type not in types:
-        yield f"{where}: {name!r} has type {dataset.columns[name].type}, which does not fit here", path
+    elif types is not None and (found := columns[name]) not in types:
+        yield f"{where}: {name!r} has type {found}, which does not fit here", path
 
 
 def _check_query(query: SavedQuery, site: Site, positions: Positions, parser: StatementParser) -> Iterator[SiteFault]:
@@ -118,8 +157,9 @@ def _check_query_for(
     schemas = {name: _schema_for(rule, site.datasets[name]) for name, rule in open_.items()}
     tables = {name: schemas[name] for name, rule in open_.items() if rule.disclosure is None}
     protected = {name: Protected(schemas[name], rule.disclosure) for name, rule in open_.items() if rule.disclosure}
+    defaults = {name: parameter.default for name, parameter in query.front.parameters.items()}
     try:
-        planned = plan(parse(query.sql), tables, parser, protected)
+        planned = plan(parse(query.sql, defaults), tables, parser, protected)
     except StatementRefusal as refusal:
         for fault in refusal.faults:
             line = query.first_line + (fault.line or 1) - 1
@@ -143,8 +183,4 @@ def _rule_for(tier: Tier, policy: Policy | None) -> Rule | None:
 
 
 def _schema_for(rule: Rule, dataset: Dataset) -> TableSchema:
-    columns = {
-        name: masked_type(column.type, rule.columns.get(name, Obligation(show=True)))
-        for name, column in dataset.columns.items()
-    }
-    return TableSchema(dataset.name, columns)
+    return TableSchema(dataset.name, _shown(rule, dataset))

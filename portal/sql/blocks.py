@@ -15,21 +15,30 @@ Value = str | int | float | bool | date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One condition on a dimension; a row for which it is unknown does not meet it. Bounds stand on the grid."""
+    """One condition on a dimension; a row for which it is unknown does not meet it. Bounds stand on the grid.
+
+    With `prefix`, the column's first so many characters are meant. `<=` and `>` stand with columns of public tables
+    only, whose bounds may stand anywhere.
+    """
 
     column: str
-    op: Literal["=", "in", ">=", "<", "is null"]
+    op: Literal["=", "in", ">=", "<", "<=", ">", "is null"]
     values: tuple[Value, ...]
+    prefix: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """One key of the groups. `name` is the column of the released relation; `grid` stands with `trunc` only."""
+    """One key of the groups. `name` is the column of the released relation.
+
+    `grid` is a period for `trunc`, the K of `floor(x / K) * K` for `step`, a number of characters for `prefix`; None
+    for `value` and `year`.
+    """
 
     name: str
     column: str
-    kind: Literal["value", "trunc", "year"]
-    grid: str | None
+    kind: Literal["value", "trunc", "year", "step", "prefix"]
+    grid: str | int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,16 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class PublicJoin:
-    """An inner join of a dimension with the key of a public table."""
+    """An inner join of a dimension, by its values, with the key of a public table."""
+
+    own: str
+    dataset: DatasetName
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityJoin:
+    """An inner join of an entity with the same entity of a second protected dataset, which both policies declare."""
 
     own: str
     dataset: DatasetName
@@ -53,10 +71,16 @@ class PublicJoin:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One SELECT over an aggregate-only dataset. A column of a public table is written `dataset.column`.
+    """One SELECT over an aggregate-only dataset, or over two that share an entity.
 
-    `relation` names the released cells in the regenerated statement; `line` and `column` are where the block begins in
-    the researcher's text.
+    A column of a public table, or of the second protected dataset, is written `dataset.column`. `relation` names the
+    released cells in the regenerated statement; `line` and `column` are where the block begins in the researcher's
+    text.
+
+    A join is a condition, since a row without a partner is dropped, and must be held like an atom against low effect:
+    for each entity, those with rows that meet every condition but the join itself and the atoms on the joined table's
+    columns, and that find no partner in it, are none or at least k. For an `entity_join` this holds on either side,
+    with each side's own thresholds.
     """
 
     relation: str
@@ -67,3 +91,4 @@ class Block:
     joins: tuple[PublicJoin, ...]
     line: int
     column: int
+    entity_join: EntityJoin | None = None

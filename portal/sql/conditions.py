@@ -1,15 +1,24 @@
-"""The conditions of a block: atoms joined by AND, on dimensions alone, with literals, and bounds on the grid."""
+"""The conditions of a block: atoms joined by AND, on dimensions alone, with literals, and bounds on the grid.
+
+A column of a public table is known to all, so that its bounds may stand anywhere.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 from types import MappingProxyType
+from typing import Literal
 
 from sqlglot import exp
 
+from portal.policy.model import DimensionUse
 from portal.sql.blocks import Atom, Value
-from portal.sql.subject import Subject, bare
+from portal.sql.groups import finest, read_key
+from portal.sql.subject import Subject, bare, whole_number
+
+MAX_BOUND = 10**15
+"""Up to here every whole number is a DOUBLE, so that a bound parts the numbers where it says."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?")
@@ -28,6 +37,9 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
 _FLIPPED: Mapping[type[exp.Expr], type[exp.Expr]] = MappingProxyType(
     {exp.EQ: exp.EQ, exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE}
 )
+_SIGNS: Mapping[type[exp.Expr], Literal["=", "<", ">", "<=", ">="]] = MappingProxyType(
+    {exp.EQ: "=", exp.LT: "<", exp.GT: ">", exp.LTE: "<=", exp.GTE: ">="}
+)
 _SHAPES: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
     ((exp.Or,), "Conditions are joined by AND alone.", "For one column write column IN ('a', 'b')."),
     (
@@ -38,7 +50,7 @@ _SHAPES: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
     (
         (exp.Like, exp.ILike, exp.SimilarTo, exp.RegexpLike, exp.Glob, exp.StartsWith, exp.Escape),
         "A condition takes whole values, never a pattern.",
-        "Write column = 'value', or column IN ('a', 'b').",
+        "Write column = 'value', column IN ('a', 'b'), or left(column, 2) = 'ab' where the policy has it.",
     ),
     (
         (exp.Query, exp.Exists, exp.Subquery, exp.Any, exp.All),
@@ -46,7 +58,7 @@ _SHAPES: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
         "Write the values themselves: column IN ('a', 'b').",
     ),
 )
-_FORMS = "Write column = value, column IN (values), column IS NULL, or column >= date AND column < date."
+_FORMS = "Write column = value, column IN (values), column IS NULL, or column >= bound AND column < bound."
 
 
 def read_conditions(subject: Subject, node: exp.Expr) -> tuple[Atom, ...]:
@@ -85,35 +97,39 @@ def _flag(subject: Subject, node: exp.Expr) -> Iterable[Atom]:
 
 def _comparison(subject: Subject, node: exp.Expr) -> Iterable[Atom]:
     kind, one, other = type(node), bare(node.this), bare(node.expression)
-    if not isinstance(one, exp.Column) and isinstance(other, exp.Column):
+    if not _is_term(one) and _is_term(other):
         kind, one, other = _FLIPPED[kind], other, one
-    column = _dimension(subject, one)
-    value = _value(subject, column, other) if column else None
-    if column is None or value is None:
+    term = _term(subject, one)
+    value = _value(subject, term, other) if term else None
+    if term is None or value is None:
         return ()
-    if isinstance(value, date) and _grid_of(subject, column):
+    column, prefix = term
+    use = subject.use_of(column)
+    if use is not None and use.range is not None:
         return _bound(subject, node, column, (kind, value))
-    if kind is not exp.EQ:
-        message = f"{column} may be compared by = and IN only, not by a range."
-        return _refused(subject, node, message, f"Write {column} = value or {column} IN (values).")
-    return (Atom(column, "=", (value,)),)
+    if kind is exp.EQ or subject.is_public(column):
+        return (Atom(column, _SIGNS[kind], (value,), prefix),)
+    message = f"{column} may be compared by = and IN only, not by a range."
+    written = _written(term)
+    return _refused(subject, node, message, f"Write {written} = value or {written} IN (values).")
 
 
 def _in(subject: Subject, node: exp.Expr) -> Iterable[Atom]:
-    column = _dimension(subject, bare(node.this))
-    if column is None:
+    term = _term(subject, bare(node.this))
+    if term is None:
         return ()
+    column, prefix = term
     if node.args.get("query") or node.args.get("field") or not node.expressions:
-        return _refused(subject, node, "IN takes a list of values here.", f"Write {column} IN ('a', 'b').")
-    grid = _grid_of(subject, column)
-    if grid:
-        message = f"{column} may be filtered by a range only, with bounds on its grid ({grid})."
-        return _refused(subject, node, message, _example(column, grid))
-    values = [_value(subject, column, bare(each)) for each in node.expressions]
+        return _refused(subject, node, "IN takes a list of values here.", f"Write {_written(term)} IN ('a', 'b').")
+    use = subject.use_of(column)
+    if use is not None and use.range is not None:
+        message = f"{column} may be filtered by a range only, with bounds on its grid ({use.range})."
+        return _refused(subject, node, message, _example(column, use))
+    values = [_value(subject, term, bare(each)) for each in node.expressions]
     chosen = sorted({value for value in values if value is not None}, key=repr)
     if None in values:
         return ()
-    return (Atom(column, "in" if len(chosen) > 1 else "=", tuple(chosen)),)
+    return (Atom(column, "in" if len(chosen) > 1 else "=", tuple(chosen), prefix),)
 
 
 def _between(subject: Subject, node: exp.Expr) -> Iterable[Atom]:
@@ -152,51 +168,100 @@ def _dimension(subject: Subject, node: exp.Expr) -> str | None:
     return column
 
 
-def _grid_of(subject: Subject, column: str) -> str | None:
-    use = subject.use_of(column)
-    return use.range if use else None
+_Term = tuple[str, int | None]
+"""What a condition compares: a block column, or its first so many characters."""
 
 
-def _bound(
-    subject: Subject, node: exp.Expr, column: str, asked: tuple[type[exp.Expr], date | datetime]
-) -> Iterable[Atom]:
-    """Return a bound on dates as `>=` or `<`; a day's end is the next day's beginning, for a column of whole days."""
+def _is_term(node: exp.Expr) -> bool:
+    return isinstance(node, (exp.Column, exp.Anonymous))
+
+
+def _term(subject: Subject, node: exp.Expr) -> _Term | None:
+    """Return what is compared, if the policy lets it be, or refuse."""
+    before = len(subject.reading.faults)
+    key = read_key(subject, node) if isinstance(node, exp.Anonymous) else None
+    if len(subject.reading.faults) > before:
+        return None
+    prefix = key.grid if key is not None and key.kind == "prefix" else None
+    column = _dimension(subject, bare(node.expressions[0]) if prefix is not None else node)
+    use = subject.use_of(column) if column else None
+    if column is None or use is None:
+        return None
+    if use.prefix == prefix or (use.prefix and isinstance(prefix, int) and 1 <= prefix <= use.prefix):
+        return column, prefix if isinstance(prefix, int) else None
+    written = finest(use, column)
+    message = f"{column} may be compared as {written}" + (", or by fewer characters." if use.prefix else " only.")
+    _refused(subject, node, message, f"Write {written} = value or {written} IN (values).")
+    return None
+
+
+def _written(term: _Term) -> str:
+    column, prefix = term
+    return f"left({column}, {prefix})" if prefix else column
+
+
+def _bound(subject: Subject, node: exp.Expr, column: str, asked: tuple[type[exp.Expr], Value]) -> Iterable[Atom]:
+    """Return a bound as `>=` or `<`; a day's end is the next day's beginning, for a column of whole days or numbers."""
     kind, value = asked
-    grid = _grid_of(subject, column) or "day"
-    whole_days = not isinstance(value, datetime)
-    if kind is exp.EQ and whole_days and grid == "day":
+    use, after = subject.use_of(column), _after(value)
+    assert use is not None
+    if kind is exp.EQ and after is not None and use.range in ("day", 1):
         return (*_bound(subject, node, column, (exp.GTE, value)), *_bound(subject, node, column, (exp.LTE, value)))
     at_beginning = kind in (exp.GTE, exp.LT)
     try:
-        bound = value if at_beginning or not whole_days else value + timedelta(days=1)
+        bound = value if at_beginning or after is None else after()
     except OverflowError:
-        return _refused(subject, node, "This date is out of bounds.", _example(column, grid))
-    midnight = not isinstance(value, datetime) or value.time() == time()
-    if kind is exp.EQ or not (at_beginning or whole_days) or not midnight or not _BEGINS[grid](bound):
-        message = f"Bounds on {column} stand where a {grid} begins or ends, and nowhere between."
-        return _refused(subject, node, message, _example(column, grid))
+        return _refused(subject, node, "This date is out of bounds.", _example(column, use))
+    if kind is exp.EQ or not (at_beginning or after) or not _begins(use, bound):
+        cell = use.period or f"step of {use.step}"
+        message = f"Bounds on {column} stand where a {cell} begins or ends, and nowhere between."
+        return _refused(subject, node, message, _example(column, use))
     return (Atom(column, ">=" if kind in (exp.GTE, exp.GT) else "<", (bound,)),)
 
 
-def _example(column: str, grid: str) -> str:
+def _after(value: Value) -> Callable[[], Value] | None:
+    """Return what makes the next value, if between it and this there is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return lambda: value + timedelta(days=1)
+    return (lambda: value + 1) if isinstance(value, int) else None
+
+
+def _begins(use: DimensionUse, bound: Value) -> bool:
+    """Whether a cell of the grid begins at the bound."""
+    if use.step is not None:
+        return isinstance(bound, int | float) and abs(bound) <= MAX_BOUND and bound % use.step == 0
+    midnight = not isinstance(bound, datetime) or bound.time() == time()
+    return midnight and isinstance(bound, date) and use.period is not None and _BEGINS[use.period](bound)
+
+
+def _example(column: str, use: DimensionUse) -> str:
+    if use.step is not None:
+        return f"Write {column} >= {use.step} AND {column} < {2 * use.step}, with multiples of {use.step}."
     return (
-        f"Write {column} >= DATE '{_EXAMPLES[grid]}', with a {grid}'s first day, and {column} < the day after its last."
+        f"Write {column} >= DATE '{_EXAMPLES[use.period or 'day']}', with a {use.period}'s first day, and {column} < "
+        "the day after its last."
     )
 
 
-def _value(subject: Subject, column: str, node: exp.Expr) -> Value | None:
-    """Return the value of a literal of the column's type, or refuse."""
+def _value(subject: Subject, term: _Term, node: exp.Expr) -> Value | None:
+    """Return the value of a literal, or parameter, of the column's type, or refuse."""
+    column, prefix = term
     kind = subject.type_of(column)
+    before = len(subject.reading.faults)
+    literal = subject.plain(node)
+    if len(subject.reading.faults) > before:
+        return None
     reader = _LITERALS.get(kind)
-    value = reader(node) if reader else None
+    value = reader(literal) if reader else None
+    if isinstance(value, str) and prefix is not None and len(value) > prefix:
+        message = f"{_written(term)} has at most {prefix} characters, and so has what it is compared with."
+        _refused(subject, node, message, f"Write a text of {prefix} characters, or fewer.")
+        return None
     if value is not None:
         return value
-    if isinstance(node, exp.Null):
+    if isinstance(literal, exp.Null):
         _refused(subject, node, "Nothing equals NULL.", f"Write {column} IS NULL.")
-    elif isinstance(node, exp.Placeholder):
-        message = "A parameter cannot stand in a condition of a dataset that is open for statistics only."
-        _refused(subject, node, message, "Write the value itself.")
-    elif isinstance(node, (exp.Query, exp.Exists)):
+    elif isinstance(literal, (exp.Query, exp.Exists)):
         _misfit(subject, node)
     else:
         message = f"{column} is compared with a literal of its own type, {kind}."
@@ -225,10 +290,8 @@ def _number(node: exp.Expr) -> Value | None:
 
 
 def _whole_number(node: exp.Expr) -> Value | None:
-    literal = bare(node.this) if isinstance(node, exp.Neg) else node
-    if not isinstance(literal, exp.Literal) or literal.is_string or not literal.name.isdecimal():
-        return None
-    return -int(literal.name) if isinstance(node, exp.Neg) else int(literal.name)
+    number = whole_number(bare(node.this) if isinstance(node, exp.Neg) else node)
+    return -number if number is not None and isinstance(node, exp.Neg) else number
 
 
 def _moment(node: exp.Expr) -> Value | None:

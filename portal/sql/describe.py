@@ -7,13 +7,21 @@ def block_in_words(block: Block) -> str:
     """Say what cells a block asks for, at which place of the statement it stands."""
     each = " and ".join(map(_key, block.groupings))
     grain = f"one cell for each {each}" if each else "one cell in all"
-    joined = "".join(f", joined to {join.dataset} by {join.own} = {join.column}" for join in block.joins)
+    joins = (*([block.entity_join] if block.entity_join else ()), *block.joins)
+    joined = "".join(f", joined to {join.dataset} by {join.own} = {join.column}" for join in joins)
     figures = ", ".join(map(_figure, block.aggregates)) or "only which groups there are"
     return f"Line {block.line}: of {block.dataset}{joined}, {grain}{_where(block.atoms)}: {figures}."
 
 
 def _key(grouping: Grouping) -> str:
-    return grouping.column if grouping.kind == "value" else f"{grouping.grid or grouping.kind} of {grouping.column}"
+    words = {
+        "value": "",
+        "trunc": f"{grouping.grid} of ",
+        "year": "year of ",
+        "step": f"step of {grouping.grid} of ",
+        "prefix": f"first {grouping.grid} characters of ",
+    }[grouping.kind]
+    return f"{words}{grouping.column}"
 
 
 def _figure(aggregate: Aggregate) -> str:
@@ -35,8 +43,9 @@ def _where(atoms: tuple[Atom, ...]) -> str:
 def _condition(atom: Atom) -> str:
     if atom.op == "is null":
         return f"{atom.column} is missing"
+    column = f"the first {atom.prefix} characters of {atom.column}" if atom.prefix else atom.column
     values = ", ".join(map(_value, atom.values))
-    return f"{atom.column} in ({values})" if atom.op == "in" else f"{atom.column} {atom.op} {values}"
+    return f"{column} in ({values})" if atom.op == "in" else f"{column} {atom.op} {values}"
 
 
 def _value(value: Value) -> str:

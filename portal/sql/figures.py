@@ -9,6 +9,7 @@ from sqlglot import exp
 from portal.sql.blocks import Aggregate, Atom
 from portal.sql.conditions import read_conditions
 from portal.sql.functions import FUNCTIONS
+from portal.sql.groups import finest
 from portal.sql.places import fold
 from portal.sql.subject import Subject, bare
 
@@ -118,7 +119,7 @@ def _misfit(subject: Subject, call: exp.Expr) -> Aggregate | None:
 
 
 def _not_summed(subject: Subject, column: str) -> tuple[str, str] | None:
-    if column in subject.disclosure.measures:
+    if subject.kind_of(column) == "a measure":
         return None
     return (
         f"{column} is {subject.kind_of(column)} in {subject.dataset}: only a measure is summed and averaged.",
@@ -134,14 +135,19 @@ def _not_counted(subject: Subject, column: str) -> tuple[str, str] | None:
 
 
 def _not_counted_distinct(subject: Subject, column: str) -> tuple[str, str] | None:
-    use = subject.disclosure.dimensions.get(column)
-    if column in subject.disclosure.entities or (use and use.range in (None, "day")):
+    """Values that lie within one cell of a grid are not told apart; how many cells there are is a second step."""
+    kind, use = subject.kind_of(column), subject.use_of(column)
+    if kind == "an entity" or (kind == "a dimension" and subject.tells_values(column)):
         return None
-    what = f"used by {use.range} only" if use else subject.kind_of(column)
-    countable = ", ".join([*subject.disclosure.entities, *subject.disclosure.dimensions])
+    if kind != "a dimension" or use is None:
+        return (
+            f"{column} is {kind} in {subject.dataset}: its values cannot be told apart.",
+            f"Count the values of an entity or dimension: {subject.countable()}.",
+        )
+    cell = finest(use, column)
     return (
-        f"{column} is {what} in {subject.dataset}: its values cannot be told apart.",
-        f"Count the values of an entity or dimension: {countable}.",
+        f"{column} is known as {cell} only: its values cannot be told apart.",
+        f"Count the groups in a second step, over WITH c AS (SELECT DISTINCT {cell} AS g FROM {subject.dataset}).",  # noqa: S608 - words
     )
 
 

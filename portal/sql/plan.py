@@ -49,14 +49,16 @@ class Plan:
     """A statement that may run: regenerated text (never the researcher's), what it reads and what it must be given.
 
     `columns` holds every dataset column that is read, so that errata can follow the data. The text reads the released
-    relation of each of the `blocks`, and never the dataset that a block is about. `repeatable` is true where the same
-    data gives the same answer at any time.
+    relation of each of the `blocks`, and never the dataset that a block is about. `parameters` are those that the
+    statement takes, and `open_parameters` those of them that still stand in `sql`: the values of the others are in the
+    blocks. `repeatable` is true where the same data gives the same answer at any time.
     """
 
     sql: str
     datasets: tuple[DatasetName, ...]
     columns: frozenset[ColumnUse]
     parameters: tuple[str, ...]
+    open_parameters: tuple[str, ...]
     blocks: tuple[Block, ...] = ()
     repeatable: bool = False
 

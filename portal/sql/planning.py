@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
@@ -21,6 +22,8 @@ from portal.sql.subject import Reading
 from portal.sql.verify import unseen, unverified, verify
 
 MAX_FAULTS = 5
+
+Kind = TypeVar("Kind")
 
 
 def plan(
@@ -43,7 +46,7 @@ def plan(
     granted = {fold(name): name for name in schemas}
     try:
         names = resolve(parsed, schemas)
-        reading = _reading(parsed, tables, protected)
+        reading = Reading(parsed.text, _folded(tables), _folded(protected), parsed.values)
         tree = parsed.tree.copy()
         drafts, inlined = read_drafts(reading, tree)
         labels = faults_of_labels(parsed, {fold(name) for name in (*schemas, *others)})
@@ -52,10 +55,11 @@ def plan(
         if faults:
             raise StatementRefusal(*_first(faults))
         read = tuple(granted[name] for name in parsed.datasets)
-        sql = _rewritten(parsed, parser)
+        sql, left = _rewritten(parsed, parser), parsed
         blocks = put_cells(drafts, inlined, parser)
         if blocks:
-            sql = _over_cells(parsed_from(parsed.text, tree), blocks, tables, parser)
+            left = parsed_from(parsed.text, tree)
+            sql = _over_cells(left, blocks, tables, parser)
     except RecursionError:
         raise StatementRefusal(_too_deep()) from None
     return Plan(
@@ -63,19 +67,14 @@ def plan(
         datasets=read,
         columns=frozenset(names.uses),
         parameters=parsed.parameters,
+        open_parameters=left.parameters,
         blocks=blocks,
         repeatable=is_repeatable(parsed.tree),
     )
 
 
-def _reading(
-    parsed: Parsed, tables: Mapping[DatasetName, TableSchema], protected: Mapping[DatasetName, Protected]
-) -> Reading:
-    return Reading(
-        parsed.text,
-        {fold(name): schema for name, schema in tables.items()},
-        {fold(name): each for name, each in protected.items()},
-    )
+def _folded(tables: Mapping[DatasetName, Kind]) -> Mapping[str, Kind]:
+    return {fold(name): each for name, each in tables.items()}
 
 
 def _merged(faults: list[Fault], of_blocks: list[Fault]) -> list[Fault]:

@@ -11,14 +11,14 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from portal.sql.blocks import Aggregate, Atom, Grouping, PublicJoin
+from portal.sql.blocks import Aggregate, Atom, Grouping
 from portal.sql.conditions import read_conditions
 from portal.sql.figures import is_aggregate, read_figure
 from portal.sql.groups import read_group, read_key
 from portal.sql.places import fold, start_of
 from portal.sql.reading import common_table, is_base_table
-from portal.sql.sources import is_selection, items_of, subject_of
-from portal.sql.subject import Reading, Subject, bare
+from portal.sql.sources import Joins, is_selection, items_of, subject_of
+from portal.sql.subject import Reading, Subject, bare, whole_number
 
 MAX_BLOCKS = 32
 """Each costs a pass over its dataset."""
@@ -59,7 +59,7 @@ class Draft:
 
     select: exp.Select
     subject: Subject
-    joins: tuple[PublicJoin, ...]
+    joins: Joins
     atoms: tuple[Atom, ...]
     mark: str
     groupings: list[Grouping] = field(default_factory=list)
@@ -163,7 +163,8 @@ def _read(reading: Reading, select: exp.Select, dataset: str, mark: str) -> Draf
         return None
     subject, joins = found
     where = select.args.get("where")
-    atoms = (*subject.sources[0].atoms, *(read_conditions(subject, where.this) if where is not None else ()))
+    selected = [atom for source in subject.sources for atom in source.atoms]
+    atoms = (*selected, *(read_conditions(subject, where.this) if where is not None else ()))
     draft = Draft(select, subject, joins, tuple(dict.fromkeys(atoms)), mark)
     _check_parts(draft)
     _check_aliases(draft)
@@ -188,8 +189,19 @@ def _check_parts(draft: Draft) -> None:
         draft.subject.refuse(distinct, "P_STEP", "DISTINCT ON chooses among rows.", _CELLS_FIRST)
     for slot in ("limit", "offset"):
         part = select.args.get(slot)
-        if part is not None and not isinstance(part.expression, exp.Literal):
-            draft.subject.refuse(part, "P_STEP", f"{slot.upper()} takes a number here.", _CELLS_FIRST)
+        if part is not None:
+            _check_number(draft, slot, part)
+
+
+def _check_number(draft: Draft, slot: str, part: exp.Expr) -> None:
+    """LIMIT and OFFSET choose among released cells, so a parameter may stay; but its value must be a number of rows."""
+    before = len(draft.subject.reading.faults)
+    number = draft.subject.plain(part.expression)
+    is_given = isinstance(part.expression, exp.Placeholder)
+    fits = whole_number(number) is not None if is_given else isinstance(number, exp.Literal)
+    if not fits and len(draft.subject.reading.faults) == before:
+        message = f"{slot.upper()} takes a number here, whole and not below zero."
+        draft.subject.refuse(part, "P_STEP", message, _CELLS_FIRST)
 
 
 def _check_aliases(draft: Draft) -> None:
@@ -229,8 +241,8 @@ def _read_groups(draft: Draft) -> bool:
 def _meant(draft: Draft, member: exp.Expr, items: list[exp.Expr]) -> exp.Expr:
     """Return the item that a member of GROUP BY means by its position or alias, or else the member itself."""
     member = bare(member)
-    if isinstance(member, exp.Literal) and member.name.isdecimal() and 0 < int(member.name) <= len(items):
-        return items[int(member.name) - 1]
+    if 0 < (position := whole_number(member) or 0) <= len(items):
+        return items[position - 1]
     if isinstance(member, exp.Column) and not member.table and draft.subject.find(member) is None:
         named = [item.this for item in draft.select.expressions if item.alias and fold(item.alias) == fold(member.name)]
         return named[0] if named else member

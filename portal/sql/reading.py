@@ -1,7 +1,8 @@
 """A researcher's text in, one read-only statement out, or a refusal that says where and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sqlglot import exp
 from sqlglot.errors import ParseError
@@ -12,6 +13,7 @@ from portal.ids import DatasetName
 from portal.sql.dialect import DIALECT, mark_functions, unmark
 from portal.sql.lexing import tokens_of
 from portal.sql.places import Words, fault_at, fold, start_of
+from portal.sql.plan import ParameterValue
 
 _UNREADABLE = Words(
     code="SQL_SYNTAX",
@@ -32,22 +34,25 @@ class Parsed:
     """One statement that reads, as a tree, with the tables outside of it that it names and the parameters it needs.
 
     `datasets` are folded to lower case. The tree's nodes know their place in `text`; copy the tree before changing it.
+    `values` are those that were given for the parameters. They run beside the text, but for what stands in the keys and
+    conditions of a block: that is made of values, which must be given and keep the rules of a literal.
     """
 
     text: str
     tree: exp.Expr
     datasets: tuple[DatasetName, ...]
     parameters: tuple[str, ...]
+    values: Mapping[str, ParameterValue] = field(default_factory=dict)
 
 
-def parse(text: str) -> Parsed:
-    """Read a statement.
+def parse(text: str, values: Mapping[str, ParameterValue] = MappingProxyType({})) -> Parsed:
+    """Read a statement, with the values that are given for its parameters.
 
     Raises:
         StatementRefusal: The text is too long or too deep, is not SQL, or is not exactly one SELECT-like statement.
     """
     tree = _tree(text, tokens_of(text))
-    return parsed_from(text, tree)
+    return replace(parsed_from(text, tree), values=values)
 
 
 def parsed_from(text: str, tree: exp.Expr) -> Parsed:

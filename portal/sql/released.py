@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from portal.sql.blocks import Block
+from portal.sql.blocks import Block, EntityJoin, PublicJoin
 from portal.sql.dialect import write
 from portal.sql.places import fold, line_and_column, start_of
 from portal.sql.plan import StatementParser
@@ -42,9 +42,10 @@ def _block(draft: Draft) -> Block:
         groupings=tuple(draft.groupings),
         aggregates=tuple(draft.aggregates),
         atoms=draft.atoms,
-        joins=draft.joins,
+        joins=tuple(join for join in draft.joins if isinstance(join, PublicJoin)),
         line=line,
         column=column,
+        entity_join=next((join for join in draft.joins if isinstance(join, EntityJoin)), None),
     )
 
 

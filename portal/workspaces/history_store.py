@@ -1,22 +1,25 @@
-"""Release histories and base cells on disk: `<root>/<project>/<dataset>-<release>/`, whole or not at all.
+"""Release histories on disk: `<root>/<project>/<dataset>-<release>/history`, whole or not at all.
 
-`history.json` outlives every restart; it is never removed while the release stands, since it is what keeps a project
-from asking its way around the rules. `base-<name>.parquet` can be made again.
+`history` outlives every restart; it only grows, by one record for each statement, and is never removed while the
+release stands, since it is what keeps a project from asking its way around the rules.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from portal.catalogue.release import Manifest
 from portal.disclosure.history import ReleaseHistory
-from portal.disclosure.keeping import from_text, to_text
+from portal.disclosure.keeping import Kept, damaged, read_history, write_record
 from portal.errors import EngineFailure, Fault
-from portal.folders import clear, held, storing, written
-from portal.ids import Fingerprint, ProjectId
+from portal.folders import clear, held, storing, sync, written
+from portal.ids import ProjectId
 
 T = TypeVar("T")
+_END = "history.end"
+"""Beside a history: where it ends at least, so that a damaged last record never passes for one that was not answered."""
 
 
 class HistoryStore(Protocol):
@@ -25,11 +28,10 @@ class HistoryStore(Protocol):
     def update(
         self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
-        """Replace a history by what `change` makes of it, before anyone else may read it; return its second part."""
-        ...
+        """Add to a history what `change` adds to it, before anyone else may read it; return its second part.
 
-    def base(self, project: ProjectId, manifest: Manifest, name: Fingerprint, make: Callable[[Path], object]) -> Path:
-        """Return the file of base cells of this name, made at the given path where it is not there yet."""
+        What is returned may leave: it is on disk by then.
+        """
         ...
 
     def clear(self) -> None:
@@ -46,27 +48,17 @@ class FileHistoryStore:
     def update(
         self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
-        """Change a history under a lock.
-
-        Raises `EngineFailure` where the one on disk cannot be read, `LimitReached` where the new one finds no room.
-        """
+        """Add to a history under a lock. Raises `EngineFailure` where the one on disk cannot be read or written."""
         folder = self._folder(project, manifest)
         with storing("the record of what is released"), held(folder):
-            before = _read(folder / "history.json")
-            after, answer = change(before)
-            if after != before:
-                with written(folder / "history.json") as path:
-                    path.write_text(to_text(after))
+            before = _read(folder / "history")
+            after, answer = change(before.history)
+            if len(after.entries) > len(before.history.entries):
+                record = write_record(before, after)
+                _write(folder / "history", record, before.end)
+                with written(folder / _END) as path:
+                    path.write_text(str(before.end + len(record)))
         return answer
-
-    def base(self, project: ProjectId, manifest: Manifest, name: Fingerprint, make: Callable[[Path], object]) -> Path:
-        """Return the file; `make` leaves it whole or not at all."""
-        folder = self._folder(project, manifest)
-        path = folder / f"base-{name}.parquet"
-        with storing("base cells"), held(folder):
-            if not path.exists():
-                make(path)
-        return path
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""
@@ -77,11 +69,52 @@ class FileHistoryStore:
         return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"
 
 
-def _read(path: Path) -> ReleaseHistory:
+def _read(path: Path) -> Kept:
     if not path.exists():
-        return ReleaseHistory()
+        return Kept(ReleaseHistory())
+
+    def fetch(offset: int, length: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    with path.open("rb") as file:
+        kept = read_history(file, path.stat().st_size, fetch)
+    if kept.end < _answered(path):
+        raise damaged()
+    return kept
+
+
+def _answered(path: Path) -> int:
+    """Return where the last record ends from which anything may have been answered."""
     try:
-        return from_text(path.read_text())
-    except (ValueError, KeyError, TypeError):
-        message = "The record of what was released before cannot be read, so nothing more is released."
-        raise EngineFailure(Fault("HISTORY_DAMAGED", message, rule="history", fix="Tell the operator.")) from None
+        return int(path.with_name(_END).read_text())
+    except FileNotFoundError:
+        return 0
+    except ValueError as error:
+        raise damaged() from error
+
+
+def _write(path: Path, record: bytes, end: int) -> None:
+    """Write a record at the end of a history, over what a crash may have left there; the first makes the file."""
+    try:
+        if end:
+            with path.open("r+b") as file:
+                file.truncate(end)
+                file.seek(end)
+                _write_out(file, record)
+            return
+        temporary = path.with_name(".history-new")
+        with temporary.open("wb") as file:
+            _write_out(file, record)
+        temporary.replace(path)
+        sync(path.parent)
+    except OSError:
+        message = "What was to be released could not be recorded, so it is not released."
+        raise EngineFailure(Fault("HISTORY_NOT_WRITTEN", message, rule="history", fix="Tell the operator.")) from None
+
+
+def _write_out(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())

@@ -142,10 +142,10 @@ def _known_rows(folder: Path) -> Mapping[str, int]:
 
 def _read_current(folder: Path) -> Mapping[str, Mapping[str, int]]:
     try:
-        found: Mapping[str, Mapping[str, int]] = json.loads((folder / "current.json").read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found
+        found = json.loads((folder / "current.json").read_text())
+        return {part: {str(name): int(rows) for name, rows in found[part].items()} for part in ("files", "previous")}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # whatever it was, the copy is made again
 
 
 def _write_current(folder: Path, rows: Mapping[str, int], previous: Mapping[str, int]) -> None:

@@ -121,7 +121,7 @@ def test_a_registered_researcher_is_shown_the_way_from_rows_to_statistics(page: 
     go_to(page, "SQL")
     page.get_by_role("textbox", name="Statement").fill("SELECT * FROM moderation_statements")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("statistics only").first).to_be_visible()
+    expect(page.get_by_text("it answers in figures for groups")).to_be_visible()
     shoot(page, "8-registered-refused")
     page.get_by_role("textbox", name="Statement").fill(
         "SELECT category, automated_decision, count(*) AS n FROM moderation_statements GROUP BY ALL ORDER BY n DESC"

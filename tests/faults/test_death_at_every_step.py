@@ -9,16 +9,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.faulty import World, a_world
+from support.faulty import World
 from support.harmed import DONE, TASKS, End, Harm, Task, copy_of, faults_after, harming
 
 ROUNDS = int(os.environ.get("PORTAL_FAULT_ROUNDS", "2"))
 pytestmark = pytest.mark.xdist_group("faults")
-
-
-@pytest.fixture(scope="module", name="world")
-def _world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return a_world(tmp_path_factory.mktemp("steps"))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)

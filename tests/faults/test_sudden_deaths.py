@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -60,6 +61,11 @@ VICTIMS: Mapping[str, Callable[[Server, random.Random, World], None]] = {
 }
 
 
+def strike_at_some_moment(victim: str, server: Server, dice: random.Random, world: World) -> None:
+    time.sleep(dice.uniform(0.0, 1.5))
+    VICTIMS[victim](server, dice, world)
+
+
 @pytest.mark.xdist_group("faults")
 def test_nothing_untrue_is_served_and_nothing_is_lost_whoever_dies(tmp_path: Path) -> None:
     world, log = a_world(tmp_path), tmp_path / "portal.log"
@@ -74,12 +80,8 @@ def test_nothing_untrue_is_served_and_nothing_is_lost_whoever_dies(tmp_path: Pat
 
             shutil.rmtree(world.home / "workspaces" / dice.choice(STATES).lower(), ignore_errors=True)
 
-            def strike(victim: str = victim, dice: random.Random = dice) -> None:
-                time.sleep(dice.uniform(0.0, 1.5))
-                VICTIMS[victim](server, dice, world)
-
+            strike = partial(strike_at_some_moment, victim, server, dice, world)
             seen = work(world, server.address, f"{SEED} {number}", STEPS, strike)
-            print(told, dict(seen.done))
             assert seen.wrong == [], told
             assert sum(seen.done.values()) > 0, told
             if not server.alive():

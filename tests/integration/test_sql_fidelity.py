@@ -6,7 +6,6 @@ from functools import cache
 import duckdb
 import pytest
 from support.statements import schemas_of, statement_parser
-from support.tpch import QUERIES, small_tpch
 
 from portal.sql import parse, plan
 
@@ -120,29 +119,15 @@ def world() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@cache
-def tpch() -> duckdb.DuckDBPyConnection:
-    return small_tpch()
-
-
 def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[tuple[str, str]], list[tuple[object, ...]]]:
     result = connection.execute(sql)
     described = [(str(column[0]), str(column[1])) for column in result.description or ()]
     return described, result.fetchall()
 
 
-def assert_planned_answer_is_duckdbs(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    planned = plan(parse(sql), schemas_of(connection), statement_parser())
-    expected = answer(connection, sql)
-    assert expected[1], "an empty answer proves little"
-    assert answer(connection, planned.sql) == expected
-
-
-@pytest.mark.parametrize("number", QUERIES)
-def test_tpch(number: int) -> None:
-    assert_planned_answer_is_duckdbs(tpch(), QUERIES[number])
-
-
 @pytest.mark.parametrize("sql", ANALYTICAL.values(), ids=ANALYTICAL)
 def test_analytical_statement(sql: str) -> None:
-    assert_planned_answer_is_duckdbs(world(), sql)
+    planned = plan(parse(sql), schemas_of(world()), statement_parser())
+    expected = answer(world(), sql)
+    assert expected[1], "an empty answer proves little"
+    assert answer(world(), planned.sql) == expected

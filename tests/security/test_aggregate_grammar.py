@@ -3,21 +3,23 @@
 
 import json
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import pytest
 from sqlglot import exp
-from support.protected import DISCLOSURES, TABLES, make_world, plan_over_cells, release_all
+from support.protected import DISCLOSURES, PROTECTED, TABLES, make_world, plan_over_cells, release_all
 from support.statements import statement_parser
 
+from portal.disclosure.declared import check_declared
 from portal.errors import Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.sql import parse, plan
-from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin
+from portal.sql.blocks import Aggregate, Atom, Block, EntityJoin, Grouping, PublicJoin
 from portal.sql.places import fold
+from portal.sql.plan import ParameterValue, Protected
 from portal.sql.protected import MAX_BLOCKS
 
 ATTACKS = Path(__file__).parents[3] / "shared" / "attacks"
@@ -154,7 +156,16 @@ REFUSED = {
         SELECT sum(sum(spend_eur)) FROM ads
         SELECT count(* EXCLUDE (country)) FROM ads
         SELECT sum(COLUMNS('spend.*')) FROM ads
-        SELECT sum(spend_eur, 2) FROM ads""",
+        SELECT sum(spend_eur, 2) FROM ads
+        SELECT count(DISTINCT seen) FROM visits
+        SELECT count(DISTINCT week) FROM visits
+        SELECT count(DISTINCT age) FROM visits
+        SELECT count(DISTINCT postcode) FROM visits
+        SELECT count(DISTINCT date_trunc('month', campaign_date)) FROM ads
+        SELECT sum(age) FROM visits
+        SELECT avg(r.kind) FROM visits v JOIN reports r ON v.person = r.person
+        SELECT sum(r.words) FROM visits v JOIN reports r ON v.person = r.person
+        SELECT count(DISTINCT r.sent) FROM visits v JOIN reports r ON v.person = r.person""",
     "P_GROUP": """
         SELECT count(*) FROM ads GROUP BY advertiser_id
         SELECT user_id, count(*) FROM ads GROUP BY ALL
@@ -197,7 +208,50 @@ REFUSED = {
         SELECT seen, count(*) FROM visits GROUP BY seen
         SELECT date_trunc('month', week), count(*) FROM visits GROUP BY 1
         SELECT date_trunc('month', quarter), count(*) FROM visits GROUP BY 1
-        SELECT count(*) FROM ads GROUP BY (SELECT 1)""",
+        SELECT count(*) FROM ads GROUP BY (SELECT 1)
+        SELECT date_trunc('month', week), year(week), count(*) FROM visits GROUP BY ALL
+        SELECT year(week), count(*) FROM visits GROUP BY 1
+        SELECT extract(year FROM week), count(*) FROM visits GROUP BY 1
+        SELECT date_part('year', week), count(*) FROM visits GROUP BY 1
+        SELECT date_trunc('quarter', week)::DATE, count(*) FROM visits GROUP BY 1
+        SELECT date_trunc('day', week), count(*) FROM visits GROUP BY 1
+        SELECT date_trunc('week', quarter), count(*) FROM visits GROUP BY 1
+        SELECT datetrunc('week', campaign_date), count(*) FROM ads GROUP BY 1
+        SELECT date_part('week', campaign_date), count(*) FROM ads GROUP BY 1
+        SELECT isoyear(week), count(*) FROM visits GROUP BY 1
+        SELECT date_trunc('decade', day), count(*) FROM visits GROUP BY 1
+        SELECT seen::DATE, count(*) FROM visits GROUP BY 1
+        SELECT age, count(*) FROM visits GROUP BY age
+        SELECT DISTINCT price FROM visits
+        SELECT floor(age / 5) * 5, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 1) * 1, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 30) * 30, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 25) * 25, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 10) * 20, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 10), count(*) FROM visits GROUP BY 1
+        SELECT floor(age // 10) * 10, count(*) FROM visits GROUP BY 1
+        SELECT floor((age + 1) / 10) * 10, count(*) FROM visits GROUP BY 1
+        SELECT ceil(age / 10) * 10, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 10.0) * 10.0, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 1e1) * 1e1, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / -10) * -10, count(*) FROM visits GROUP BY 1
+        SELECT floor(age / 0) * 0, count(*) FROM visits GROUP BY 1
+        SELECT floor(price / 2) * 2, count(*) FROM visits GROUP BY 1
+        SELECT floor(level / 10) * 10, count(*) FROM visits GROUP BY 1
+        SELECT floor(hours / 10) * 10, count(*) FROM visits GROUP BY 1
+        SELECT floor(pop_m / 10) * 10, count(*) FROM visits JOIN dim_country USING (code) GROUP BY 1
+        SELECT age // 10, count(*) FROM visits GROUP BY 1
+        SELECT postcode, count(*) FROM visits GROUP BY postcode
+        SELECT left(postcode, 4), count(*) FROM visits GROUP BY 1
+        SELECT left(postcode, 0), count(*) FROM visits GROUP BY 1
+        SELECT left(postcode, -1), count(*) FROM visits GROUP BY 1
+        SELECT left(postcode, level), count(*) FROM visits GROUP BY ALL
+        SELECT right(postcode, 1), count(*) FROM visits GROUP BY 1
+        SELECT left(code, 1), count(*) FROM visits GROUP BY 1
+        SELECT left(person, 2), count(*) FROM visits GROUP BY 1
+        SELECT r.sent, count(*) FROM visits v JOIN reports r ON v.person = r.person GROUP BY 1
+        SELECT r.words, count(*) FROM visits v JOIN reports r ON v.person = r.person GROUP BY 1
+        SELECT v.person, count(*) FROM visits v JOIN reports r ON v.person = r.person GROUP BY 1""",
     "P_FILTER": """
         SELECT count(*) FROM ads WHERE advertiser_id = 'ADV007'
         SELECT count(*) FROM ads WHERE spend_eur > 60000
@@ -232,8 +286,6 @@ REFUSED = {
         SELECT count(*) FROM ads WHERE country IN ('DE', NULL)
         SELECT count(*) FROM ads WHERE country = 5
         SELECT count(*) FROM ads WHERE country = 'L' || 'U'
-        SELECT count(*) FROM ads WHERE country = $country
-        SELECT count(*) FROM ads WHERE country IN ('DE', $country)
         SELECT count(*) FROM ads WHERE country IN (SELECT code FROM dim_country)
         SELECT count(*) FROM ads WHERE country = (SELECT max(code) FROM dim_country)
         SELECT count(*) FROM ads WHERE country = ANY (['LU'])
@@ -277,7 +329,6 @@ REFUSED = {
         SELECT count(*) FROM moderation WHERE NOT automated
         SELECT count(*) FROM moderation WHERE automated = 1
         SELECT count(*) FROM moderation WHERE automated IS FALSE
-        SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m > 50
         SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.name = placement
         WITH c AS (SELECT * FROM ads WHERE user_id = 'U5') SELECT count(*) FROM c
         SELECT count(*) FROM (SELECT country FROM ads WHERE spend_eur > 60000)
@@ -289,7 +340,60 @@ REFUSED = {
         SELECT count(*) FROM visits WHERE seen >= TIMESTAMP '2026-02-01 00:00:01'
         SELECT count(*) FROM visits WHERE week >= DATE '2026-02-01'
         SELECT count(*) FROM visits WHERE quarter < DATE '2026-02-01'
-        SELECT count(*) FROM visits WHERE person IN ('P1')""",
+        SELECT count(*) FROM visits WHERE person IN ('P1')
+        SELECT count(*) FROM visits WHERE age = 20
+        SELECT count(*) FROM visits WHERE age IN (20, 21)
+        SELECT count(*) FROM visits WHERE age >= 25
+        SELECT count(*) FROM visits WHERE age > 20
+        SELECT count(*) FROM visits WHERE age <= 20
+        SELECT count(*) FROM visits WHERE age BETWEEN 20 AND 30
+        SELECT count(*) FROM visits WHERE age >= 20.0
+        SELECT count(*) FROM visits WHERE age >= 10000000000000000
+        SELECT count(*) FROM visits WHERE floor(age / 10) * 10 = 20
+        SELECT count(*) FROM visits WHERE price BETWEEN 5 AND 9
+        SELECT count(*) FROM visits WHERE price <= 4
+        SELECT count(*) FROM visits WHERE price < 7.5
+        SELECT count(*) FROM visits WHERE price < 1e300
+        SELECT count(*) FROM visits WHERE price < -1e999
+        SELECT count(*) FROM visits WHERE price = 5
+        SELECT count(*) FROM visits WHERE postcode = '1010'
+        SELECT count(*) FROM visits WHERE postcode IN ('1010', '1020')
+        SELECT count(*) FROM visits WHERE postcode < '2'
+        SELECT count(*) FROM visits WHERE postcode LIKE '10%'
+        SELECT count(*) FROM visits WHERE left(postcode, 4) = '1010'
+        SELECT count(*) FROM visits WHERE left(postcode, 0) = ''
+        SELECT count(*) FROM visits WHERE left(postcode, -1) = '101'
+        SELECT count(*) FROM visits WHERE left(postcode, 2) = '101'
+        SELECT count(*) FROM visits WHERE left(postcode, 2) > '10'
+        SELECT count(*) FROM visits WHERE left(postcode, 2) IS NULL
+        SELECT count(*) FROM visits WHERE left(code, 1) = 'D'
+        SELECT count(*) FROM visits WHERE left(person, 1) = 'P'
+        SELECT count(*) FROM visits WHERE right(postcode, 1) = '0'
+        SELECT count(*) FROM visits WHERE left_grapheme(postcode, 2) = '10'
+        SELECT count(*) FROM visits WHERE left(postcode, level) = '1'
+        SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m > placement
+        SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m > 'x'
+        SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m + 1 > 5
+        SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m <> 5
+        SELECT count(*) FROM visits v JOIN reports r ON v.person = r.person WHERE r.delay > 1
+        SELECT count(*) FROM visits v JOIN reports r ON v.person = r.person WHERE r.words = 'x'
+        SELECT count(*) FROM visits v JOIN reports r ON v.person = r.person WHERE r.sent >= DATE '2026-01-02'
+        SELECT count(*) FROM visits v JOIN reports r ON v.person = r.person WHERE r.code > 'D'
+        SELECT count(*) FROM visits v JOIN reports r ON v.person = r.person WHERE r.code = v.code
+        SELECT count(*) FROM visits v JOIN (SELECT * FROM reports WHERE delay > 1) r ON v.person = r.person""",
+    "P_PARAMETER": """
+        SELECT count(*) FROM ads WHERE country = $country
+        SELECT count(*) FROM ads WHERE country IN ('DE', $country)
+        SELECT count(*) FROM ads WHERE campaign_date < $until
+        SELECT count(*) FILTER (WHERE country = $country) FROM ads
+        SELECT sum(CASE WHEN country = $country THEN spend_eur END) FROM ads
+        SELECT count(*) FROM (SELECT * FROM ads WHERE country = $country)
+        WITH c AS (SELECT * FROM ads WHERE country = $country) SELECT count(*) FROM c
+        SELECT date_trunc($period, campaign_date), count(*) FROM ads GROUP BY 1
+        SELECT floor(age / $k) * $k, count(*) FROM visits GROUP BY 1
+        SELECT left(postcode, $n), count(*) FROM visits GROUP BY 1
+        SELECT country, count(*) FROM ads GROUP BY country LIMIT $n
+        SELECT country, count(*) FROM ads GROUP BY country LIMIT 1 OFFSET $n""",
     "P_JOIN": """
         SELECT count(*) FROM ads, ads b
         SELECT count(*) FROM ads a, LATERAL (SELECT * FROM ads) b
@@ -317,7 +421,18 @@ REFUSED = {
         SELECT count(*) FROM moderation JOIN dim_country ON category = code
         SELECT count(*) FROM ads, unnest([1, 2]) AS u(x)
         WITH c AS (SELECT country, count(*) AS n FROM ads GROUP BY 1) SELECT count(*) FROM ads JOIN c ON ads.country = c.country
-        WITH c AS (SELECT * FROM ads) SELECT count(*) FROM c JOIN c AS d ON c.country = d.country""",
+        WITH c AS (SELECT * FROM ads) SELECT count(*) FROM c JOIN c AS d ON c.country = d.country
+        SELECT count(*) FROM visits JOIN reports ON visits.code = reports.code
+        SELECT count(*) FROM visits JOIN reports ON visits.person = reports.kind
+        SELECT count(*) FROM visits LEFT JOIN reports ON visits.person = reports.person
+        SELECT count(*) FROM visits, reports WHERE visits.person = reports.person
+        SELECT count(*) FROM visits JOIN reports ON visits.person = reports.person AND visits.code = reports.code
+        SELECT count(*) FROM visits a JOIN visits b ON a.person = b.person
+        SELECT count(*) FROM visits JOIN reports USING (person, code)
+        SELECT count(*) FROM visits a JOIN reports r ON a.person = r.person JOIN visits b ON b.person = r.person
+        SELECT count(*) FROM visits a JOIN reports r ON a.person = r.person JOIN ads ON ads.user_id = r.person
+        SELECT count(*) FROM visits JOIN moderation ON person = user_id
+        SELECT count(*) FROM moderation JOIN reports ON user_id = person""",
     "P_NAME": """
         SELECT sum(spend_eur) AS spend_eur FROM ads
         SELECT count(*) AS country FROM ads
@@ -343,7 +458,6 @@ REFUSED = {
         SELECT list_transform([1], lambda x: x + 1), count(*) FROM ads
         SELECT [x FOR x IN [1]], count(*) FROM ads
         SELECT country, count(*) FROM ads GROUP BY country LIMIT 1 + 1
-        SELECT country, count(*) FROM ads GROUP BY country LIMIT $n
         SELECT country, count(*) FROM ads GROUP BY country LIMIT 1 OFFSET (SELECT 1)
         SELECT country, (SELECT d.name FROM dim_country d WHERE d.code = ads.country) FROM ads GROUP BY country
         SELECT country, (SELECT max(name) FROM dim_country WHERE code = country) FROM ads GROUP BY country
@@ -439,16 +553,37 @@ ALLOWED = """
     SELECT date_trunc('week', day), date_trunc('month', seen), date_trunc('week', week), date_trunc('quarter', quarter), count(DISTINCT day) FROM visits GROUP BY ALL ORDER BY ALL
     SELECT day, count(*) FROM visits WHERE day = DATE '2026-02-03' GROUP BY day
     SELECT count(*) FROM visits WHERE seen >= TIMESTAMP '2026-02-02' AND seen < '2026-02-04 00:00:00' AND week >= DATE '2026-02-02' AND quarter < DATE '2027-01-01'
-    SELECT country, count(*) FROM ads GROUP BY country HAVING count(*) > 5 ORDER BY count(*) DESC, country LIMIT 2 OFFSET 1"""
+    SELECT country, count(*) FROM ads GROUP BY country HAVING count(*) > 5 ORDER BY count(*) DESC, country LIMIT 2 OFFSET 1
+    SELECT floor(age / 10) * 10, 20 * floor(age / 20) AS twenties, count(*) FROM visits GROUP BY ALL ORDER BY ALL
+    SELECT floor(price / 5) * 5 AS p, (floor(price / 5) * 5)::INT AS i, sum(hours) FROM visits GROUP BY p ORDER BY p
+    SELECT floor(price / 100) * (100) AS p, count(price), count(*) FROM visits GROUP BY p
+    SELECT count(*) FROM visits WHERE age >= 10 AND age < 30
+    SELECT count(*) FROM visits WHERE age > 9 AND age <= 29
+    SELECT count(*) FROM visits WHERE age BETWEEN -10 AND -1
+    SELECT count(*) FROM visits WHERE 5 <= price AND price < 20.0
+    SELECT count(*) FROM visits WHERE age IS NULL
+    SELECT left(postcode, 3), left(postcode, 2) AS two, count(*) FROM visits GROUP BY ALL ORDER BY ALL
+    SELECT left(postcode, 1) AS p, count(*) FROM visits WHERE left(postcode, 2) = '10' GROUP BY p
+    SELECT count(*) FROM visits WHERE left(postcode, 3) IN ('101', '9', '') AND '10' = left(postcode, 2)
+    SELECT count(*) FROM visits WHERE postcode IS NULL
+    SELECT date_trunc('week', week)::DATE AS w, datetrunc('year', quarter) AS y, extract('year' FROM quarter) AS e, date_part('year', day), year(seen), count(*) FROM visits GROUP BY ALL ORDER BY ALL
+    SELECT date_trunc('week', born), date_trunc('month', born), count(DISTINCT born), count(DISTINCT level) FROM visits GROUP BY ALL ORDER BY ALL
+    SELECT count(*) FROM ads JOIN dim_country d ON country = d.code WHERE d.pop_m > 50
+    SELECT d.name, count(*) FROM ads JOIN dim_country d ON country = d.code WHERE 10 <= d.pop_m AND pop_m BETWEEN 2 AND 80 GROUP BY ALL ORDER BY ALL
+    SELECT count(*) FILTER (WHERE d.name < 'G') FROM ads JOIN dim_country d ON country = d.code WHERE d.name <= 'Malta'
+    SELECT v.code, r.kind, count(*), sum(v.hours), sum(r.delay), count(DISTINCT r.person) FROM visits v JOIN reports r ON v.person = r.person GROUP BY ALL ORDER BY ALL
+    SELECT kind, count(DISTINCT v.person) FROM reports JOIN visits v USING (person) WHERE v.code = 'DE' AND sent >= DATE '2026-02-01' GROUP BY kind ORDER BY kind
+    SELECT d.name, date_trunc('month', r.sent) AS m, avg(r.delay) FROM visits v JOIN reports r ON v.person = r.person JOIN dim_country d ON r.code = d.code GROUP BY ALL ORDER BY ALL
+    WITH a AS (SELECT person, hours FROM visits WHERE code = 'DE'), b AS (SELECT person AS p, kind FROM reports WHERE kind = 'spam') SELECT count(*), sum(hours) FROM a JOIN b ON a.person = b.p"""
 
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _faults(sql: str) -> tuple[Fault, ...]:
+def _faults(sql: str, **parameters: ParameterValue) -> tuple[Fault, ...]:
     with pytest.raises(StatementRefusal) as caught:
-        plan_over_cells(sql)
+        plan_over_cells(sql, **parameters)
     return caught.value.faults
 
 
@@ -491,12 +626,14 @@ def test_a_statement_over_released_cells_means_what_it_says(sql: str) -> None:
 
 
 @pytest.mark.parametrize("sql", _lines(ALLOWED))
-def test_the_text_that_runs_names_no_protected_dataset(sql: str) -> None:
+def test_the_text_that_runs_names_no_protected_dataset_and_its_blocks_are_admitted(sql: str) -> None:
     planned = plan_over_cells(sql)
     read = {fold(table.name) for table in parse(planned.sql).tree.find_all(exp.Table)}
     assert planned.blocks
     assert not read & set(DISCLOSURES)
     assert {block.relation for block in planned.blocks} <= read
+    for block in planned.blocks:
+        check_declared(block, PROTECTED, TABLES)
 
 
 @pytest.mark.skipif(not (ATTACKS / "sample.jsonl").exists(), reason="the samples are not here")
@@ -582,6 +719,151 @@ def test_a_parameter_works_on_released_values() -> None:
     planned = plan_over_cells("SELECT country, count(*) * $f AS n FROM ads GROUP BY country HAVING count(*) > $least")
     assert sorted(planned.parameters) == ["f", "least"]
     assert "$least" in planned.sql
+
+
+BOUND: list[tuple[str, dict[str, ParameterValue], str]] = [
+    ("country = $c", {"c": "FR"}, "country = 'FR'"),
+    ("country IN ($c, 'DE')", {"c": "it's"}, "country IN ('it''s', 'DE')"),
+    ("campaign_date >= $d", {"d": date(2026, 2, 1)}, "campaign_date >= DATE '2026-02-01'"),
+    ("campaign_date <= $d", {"d": "2026-01-31"}, "campaign_date <= '2026-01-31'"),
+    ("campaign_date BETWEEN $a AND $b", {"a": date(2026, 2, 1), "b": date(2026, 2, 28)},
+     "campaign_date BETWEEN '2026-02-01' AND '2026-02-28'"),
+    ("campaign_date < $d", {"d": datetime(2026, 2, 1)}, "campaign_date < TIMESTAMP '2026-02-01 00:00:00'"),  # noqa: DTZ001 - as typed
+]  # fmt: skip
+UNFIT: list[tuple[str, ParameterValue]] = [
+    ("country = $v", None),
+    ("country = $v", 5),
+    ("country = $v", True),
+    ("country IN ('DE', $v)", 1.5),
+    ("campaign_date < $v", "FR"),
+    ("campaign_date < $v", date(2026, 2, 2)),
+    ("campaign_date < $v", datetime(2026, 2, 1, 12)),  # noqa: DTZ001 - as typed
+    ("campaign_date < $v", datetime(2026, 2, 1, tzinfo=UTC)),
+    ("campaign_date < $v", 20260201),
+]
+
+
+@pytest.mark.parametrize(("condition", "values", "written"), BOUND)
+def test_a_value_in_a_condition_is_as_if_it_were_written_there(
+    condition: str, values: dict[str, ParameterValue], written: str
+) -> None:
+    planned = plan_over_cells(f"SELECT count(*) FROM ads WHERE {condition}", **values)
+    assert planned.blocks == plan_over_cells(f"SELECT count(*) FROM ads WHERE {written}").blocks
+    assert (set(planned.parameters), planned.open_parameters) == (set(values), ())
+    assert "$" not in planned.sql
+
+
+@pytest.mark.parametrize(("condition", "value"), UNFIT)
+def test_a_value_is_held_to_the_rules_of_a_literal(condition: str, value: ParameterValue) -> None:
+    sql = f"SELECT count(*) FROM ads WHERE {condition}"
+    [fault] = _faults(sql, v=value)
+    assert fault.code == "P_FILTER"
+    assert fault.snippet
+    assert fault.column is not None
+    assert sql[fault.column - 1 :].startswith(fault.snippet)
+    assert str(value) not in fault.message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 7.5, "5", None])
+def test_a_bound_is_a_finite_number_on_the_grid(value: ParameterValue) -> None:
+    assert [fault.code for fault in _faults("SELECT count(*) FROM visits WHERE price < $v", v=value)] == ["P_FILTER"]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", "x" * 20_001, 10**38, -(10**5000)], ids=range(5))
+def test_a_value_that_no_statement_could_hold_is_refused(value: ParameterValue) -> None:
+    for condition in ("country = $v", "country IN ('DE', $v)"):
+        [fault] = _faults(f"SELECT count(*) FROM ads WHERE {condition}", v=value)
+        assert fault.code == "P_PARAMETER"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM visits WHERE level = {}",
+        "SELECT count(*) FROM visits WHERE level = -{}",
+        "SELECT country, count(*) FROM ads GROUP BY {}",
+        "SELECT floor(age / {0}) * {0}, count(*) FROM visits GROUP BY 1",
+        "SELECT left(postcode, {}), count(*) FROM visits GROUP BY 1",
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_refused_like_any_other(sql: str) -> None:
+    assert {fault.code for fault in _faults(sql.format("9" * 5000))} & {"P_FILTER", "P_GROUP"}
+
+
+def test_the_fix_of_a_group_writes_it() -> None:
+    [fault] = _faults("SELECT age // 10, count(*) FROM visits GROUP BY 1")
+    assert "Write GROUP BY floor(age / 10) * 10;" in fault.fix
+    [fault] = _faults("SELECT postcode, count(*) FROM visits GROUP BY 1")
+    assert fault.fix == "Write GROUP BY left(postcode, 3)."
+
+
+def test_keys_take_values_as_well() -> None:
+    planned = plan_over_cells(
+        "SELECT date_trunc($p, campaign_date) AS m, count(*) AS n FROM ads GROUP BY date_trunc($p, campaign_date)",
+        p="month",
+    )
+    assert planned.blocks[0].groupings == (Grouping("_key1", "campaign_date", "trunc", "month"),)
+    steps = plan_over_cells(
+        "SELECT floor(age / $k) * $k AS a, left(postcode, $n) AS p, count(*) FROM visits GROUP BY ALL", k=20, n=2
+    )
+    assert [key.grid for key in steps.blocks[0].groupings] == [20, 2]
+    assert [fault.code for fault in _faults("SELECT left(postcode, $n), count(*) FROM visits GROUP BY 1", n=4)] == [
+        "P_GROUP"
+    ]
+
+
+def test_a_value_stays_a_parameter_outside_of_blocks() -> None:
+    planned = plan_over_cells(
+        "SELECT country, count(*) * $f AS n FROM ads WHERE placement = $p GROUP BY country HAVING count(*) > $least LIMIT $rows OFFSET $rows",
+        f=2, p="feed", least=10, rows=5,
+    )  # fmt: skip
+    assert set(planned.parameters) == {"f", "p", "least", "rows"}
+    assert set(planned.open_parameters) == {"f", "least", "rows"}
+    assert planned.blocks[0].atoms == (Atom("placement", "=", ("feed",)),)
+
+
+@pytest.mark.parametrize("rows", [-1, 1.5, "2", True, None])
+def test_a_limit_is_a_number_of_rows(rows: ParameterValue) -> None:
+    for end in ("LIMIT $n", "LIMIT 1 OFFSET $n"):
+        faults = _faults(f"SELECT country, count(*) FROM ads GROUP BY country {end}", n=rows)
+        assert [fault.code for fault in faults] == ["P_STEP"]
+
+
+def test_two_datasets_are_one_block_over_the_entity_that_both_declare() -> None:
+    [block] = plan_over_cells(
+        "SELECT r.kind, sum(v.hours) AS h FROM visits v JOIN (SELECT * FROM reports WHERE code = 'DE') r USING (person) "
+        "JOIN dim_country d ON d.code = r.code WHERE d.pop_m > 1 AND v.level = 1 GROUP BY r.kind"
+    ).blocks
+    assert block == Block(
+        relation="_cells1",
+        dataset=DatasetName("visits"),
+        groupings=(Grouping("_key1", "reports.kind", "value", None),),
+        aggregates=(Aggregate("_value1", "sum", "hours", ()),),
+        atoms=(Atom("reports.code", "=", ("DE",)), Atom("dim_country.pop_m", ">", (1,)), Atom("level", "=", (1,))),
+        joins=(PublicJoin("reports.code", DatasetName("dim_country"), "code"),),
+        line=1,
+        column=8,
+        entity_join=EntityJoin("person", DatasetName("reports"), "person"),
+    )
+
+
+def test_a_shared_entity_takes_both_policies() -> None:
+    alone = {name: each for name, each in PROTECTED.items() if name != "reports"}
+    rules = DISCLOSURES["reports"].model_copy(update={"entity_joins": {}})
+    alone[DatasetName("reports")] = Protected(PROTECTED[DatasetName("reports")].schema, rules)
+    for sql in ("visits JOIN reports USING (person)", "reports JOIN visits USING (person)"):
+        with pytest.raises(StatementRefusal) as caught:
+            plan(parse(f"SELECT count(*) FROM {sql}"), TABLES, statement_parser(), alone)
+        assert [fault.code for fault in caught.value.faults] == ["P_JOIN"]
+
+
+def test_a_join_cannot_undo_a_grid() -> None:
+    rules = DISCLOSURES["ads"].model_copy(update={"public_joins": {"campaign_date": "recsys.valid_from"}})
+    protected = {DatasetName("ads"): Protected(PROTECTED[DatasetName("ads")].schema, rules)}
+    text = "SELECT count(*) FROM ads JOIN recsys ON campaign_date = valid_from"
+    with pytest.raises(StatementRefusal) as caught:
+        plan(parse(text), TABLES, statement_parser(), protected)
+    assert [fault.code for fault in caught.value.faults] == ["P_JOIN"]
 
 
 def test_a_statement_has_so_many_blocks_at_most() -> None:

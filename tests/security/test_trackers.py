@@ -166,12 +166,12 @@ def test_counting_distinct_values_does_not_tell_of_a_value_of_few(tmp_path: Path
 def test_asking_again_is_free_and_answers_the_same(tmp_path: Path) -> None:
     world = a_market(tmp_path)
     first = world.figures(a_block(by=["country"]))
-    kept = (tmp_path / "history/p1/ads-000001/history.json").read_bytes()
+    kept = (tmp_path / "history/p1/ads-000001/history").read_bytes()
     again = World(tmp_path, world.subject)
     assert again.figures(a_block(by=["country"])) == first
     assert again.figure(a_block(country="FR")) == first["FR"]
     assert again.figures(a_block(by=["country"], campaign_date=(date(2026, 1, 1), None))) == first
-    assert (tmp_path / "history/p1/ads-000001/history.json").read_bytes() == kept
+    assert (tmp_path / "history/p1/ads-000001/history").read_bytes() == kept
 
 
 def _until(day: date) -> RowRule:

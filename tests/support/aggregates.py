@@ -1,7 +1,7 @@
 """A small protected world, and blocks over it, built by hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from support.factories import NOW, a_dataset
 
 from portal.catalogue.release import Manifest
-from portal.desk.release import Protected, Releasing, release_blocks
+from portal.desk.bases import Protected
+from portal.desk.release import Releasing, release_blocks
 from portal.disclosure.compile import Subject
 from portal.disclosure.release import Withheld
 from portal.engines.port import TrustedEngine, WrittenFile
@@ -20,6 +21,7 @@ from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations, RowRule
 from portal.policy.model import Access, Disclosure, Limits, Obligation
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, PublicJoin
+from portal.workspaces.base_store import FileBaseStore
 from portal.workspaces.history_store import FileHistoryStore
 
 ADS = DatasetName("ads")
@@ -116,15 +118,13 @@ class World:
     engine: TrustedEngine = field(default_factory=QuickEngine)
 
     def ask(self, *blocks: Block, project: str | None = None, subject: Subject | None = None) -> list[pa.Table]:
-        named = [
-            Block(f"b{i}", b.dataset, b.groupings, b.aggregates, b.atoms, b.joins, b.line, b.column)
-            for i, b in enumerate(blocks)
-        ]
+        named = [replace(block, relation=f"b{i}") for i, block in enumerate(blocks)]
         self.asked += 1
         releasing = Releasing(
             ProjectId(project or self.project),
             self.engine,
             FileHistoryStore(self.home / "history"),
+            FileBaseStore(self.home / "bases"),
             {DatasetName("dim_country"): [self.home / "dim_country.parquet"]},
             self.withheld.extend,
         )

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyroaring import BitMap
+from support.aggregates import a_manifest
 
 from portal.clock import Clock, system_clock
 from portal.desk.answers import Asker
 from portal.desk.publication import publish_release
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
-from portal.disclosure.keeping import from_text
 from portal.ids import DatasetName, PersonId, ProjectId
 from portal.ledger import Action
 from portal.policy.model import Tier
@@ -26,6 +27,7 @@ from portal.registry import Audit
 from portal.settings import Settings
 from portal.sql.plan import Statement
 from portal.wiring import build_services
+from portal.workspaces.history_store import FileHistoryStore
 
 STATES = ("DE", "FR", "PL")
 """One project studies each; its id and its member's are the state's in small letters."""
@@ -170,12 +172,15 @@ def asker(state: str) -> Asker:
 
 def history(home: Path, project: str, release: int) -> Released:
     """Return the cells that the project was given of a release of `ads`, as the history on disk has them."""
-    path = home / "history" / project / f"ads-{release:06d}" / "history.json"
-    if not path.exists():
-        return frozenset()
-    found = from_text(path.read_text())
+    manifest = a_manifest().model_copy(update={"number": release})
+    found = FileHistoryStore(home / "history").update(ProjectId(project), manifest, lambda kept: (kept, kept))
     return frozenset(
-        (entry.kind.figure, entry.kind.column, tuple(sorted(found.names[cell] for cell in entry.cells)), entry.value)
+        (
+            entry.kind.figure,
+            entry.kind.column,
+            tuple(sorted(found.names[cell] for cell in BitMap.deserialize(entry.cells))),
+            entry.value,
+        )
         for entry in found.entries
     )
 

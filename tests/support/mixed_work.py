@@ -17,7 +17,15 @@ import pyarrow.parquet as pq
 from support.faulty import CELLS, LEAST, ROWS, SAVED, STATES, Rows, World
 
 ARROW = {"Accept": "application/vnd.apache.arrow.stream"}
-SHORTAGES = {"RECORDS_BUSY", "RECORDS_UNAVAILABLE", "PORTAL_BUSY", "TOO_MANY_WAITING", "DISK_FULL", "PUBLISH_BUSY"}
+SHORTAGES = {
+    "RECORDS_BUSY",
+    "RECORDS_UNAVAILABLE",
+    "PORTAL_BUSY",
+    "TOO_MANY_WAITING",
+    "DISK_FULL",
+    "DISK_FAILED",
+    "HISTORY_NOT_WRITTEN",
+}
 DEATHS = {"ENGINE_CRASHED", "SANDBOX_UNAVAILABLE"}
 """Codes with which a portal may say that a fault kept it from answering."""
 

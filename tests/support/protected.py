@@ -11,7 +11,7 @@ from portal.ids import DatasetName
 from portal.policy.model import DimensionUse, Disclosure, MeasureUse
 from portal.sql import parse, plan
 from portal.sql.blocks import Aggregate, Atom, Block, Grouping, Value
-from portal.sql.plan import Plan, Protected, TableSchema
+from portal.sql.plan import ParameterValue, Plan, Protected, TableSchema
 
 _EQUAL = DimensionUse(equal=True)
 
@@ -28,9 +28,10 @@ SCHEMAS = {
     "recsys": "param VARCHAR, weight DOUBLE, region VARCHAR, model_hash VARCHAR, valid_from DATE",
     "dim_country": "code VARCHAR, name VARCHAR, pop_m INTEGER",
     "visits": "person VARCHAR, level INTEGER, score DOUBLE, seen TIMESTAMP, day DATE, week DATE, quarter DATE, "
-    "born DATE, code VARCHAR, hours DOUBLE",
+    "born DATE, code VARCHAR, hours DOUBLE, age INTEGER, price DOUBLE, postcode VARCHAR",
+    "reports": "person VARCHAR, kind VARCHAR, sent DATE, code VARCHAR, delay DOUBLE, words VARCHAR",
 }
-"""The last is not of the samples: it has a dimension of every type and grid."""
+"""The last two are not of the samples: one has a dimension of every type and grid, and both have the same people."""
 _ROWS = {
     "ads": "'ADV' || i % 40, 'U' || i % 300, ['DE', 'FR', 'IT', 'MT', 'ES', NULL][1 + i % 6], "
     "['feed', 'stories', 'search'][1 + i * 31 % 3], DATE '2026-01-01' + (i * 13 % 181)::INT, "
@@ -40,7 +41,10 @@ _ROWS = {
     "recsys": "'p' || i % 25, i % 97, ['DE', 'FR', 'LU'][1 + i % 3], NULL, DATE '2026-01-01'",
     "visits": "'P' || i % 50, i % 3 - 1, i % 4 + 0.5, TIMESTAMP '2026-02-02' + INTERVAL (i) HOUR, "
     "DATE '2026-02-01' + (i % 9)::INT, DATE '2026-02-02' + (i % 40)::INT, DATE '2026-02-02' + (i % 300)::INT, "
-    "DATE '2000-01-01' + (i % 2)::INT, ['DE', 'FR'][1 + i % 2], i % 24",
+    "DATE '2000-01-01' + (i % 2)::INT, ['DE', 'FR'][1 + i % 2], i % 24, "
+    "i % 97 - 10, i % 41 - 10.25, ['1010', '1020', '2010', '9', NULL][1 + i % 5]",
+    "reports": "'P' || i % 60, ['spam', 'fraud'][1 + i % 2], DATE '2026-01-01' + (i % 90)::INT, "
+    "['DE', 'ES'][1 + i % 2], i % 9, 'x'",
 }
 DISCLOSURES = {
     "ads": Disclosure(
@@ -65,9 +69,20 @@ DISCLOSURES = {
             "quarter": _by("quarter"),
             "born": _EQUAL,
             "code": _EQUAL,
+            "age": DimensionUse(range=10),
+            "price": DimensionUse(range=5),
+            "postcode": DimensionUse(prefix=3),
         },
         measures={"hours": MeasureUse(round=1)},
         public_joins={"code": "dim_country.code"},
+        entity_joins={"person": "reports.person"},
+    ),
+    "reports": Disclosure(
+        entities={"person": 7},
+        dimensions={"kind": _EQUAL, "sent": _by("month"), "code": _EQUAL},
+        measures={"delay": MeasureUse(round=1)},
+        public_joins={"code": "dim_country.code"},
+        entity_joins={"person": "visits.person"},
     ),
 }
 
@@ -81,9 +96,9 @@ PROTECTED = {DatasetName(name): Protected(_schema(name), rules) for name, rules 
 TABLES = {DatasetName(name): _schema(name) for name in SCHEMAS if name not in DISCLOSURES}
 
 
-def plan_over_cells(sql: str) -> Plan:
+def plan_over_cells(sql: str, **parameters: ParameterValue) -> Plan:
     """Plan a statement in the world of the samples."""
-    return plan(parse(sql), TABLES, statement_parser(), PROTECTED)
+    return plan(parse(sql, parameters), TABLES, statement_parser(), PROTECTED)
 
 
 def make_world(connection: duckdb.DuckDBPyConnection) -> None:
@@ -103,7 +118,8 @@ def release_all(connection: duckdb.DuckDBPyConnection, block: Block) -> None:
     columns = [f"{_key(block, key)} AS {key.name}" for key in block.groupings]
     columns += [f"{_figure(block, each)} AS {each.name}" for each in block.aggregates]
     joins = [
-        f"JOIN {join.dataset} ON {block.dataset}.{join.own} = {join.dataset}.{join.column}" for join in block.joins
+        f"JOIN {join.dataset} ON {_column(block, join.own)} = {join.dataset}.{join.column}"
+        for join in (*([block.entity_join] if block.entity_join else ()), *block.joins)
     ]
     keys = [_key(block, key) for key in block.groupings]
     parts = [f"CREATE OR REPLACE TABLE {block.relation} AS SELECT {', '.join(columns)} FROM {block.dataset}", *joins]
@@ -113,7 +129,13 @@ def release_all(connection: duckdb.DuckDBPyConnection, block: Block) -> None:
 
 def _key(block: Block, key: Grouping) -> str:
     column = _column(block, key.column)
-    return {"value": column, "trunc": f"date_trunc('{key.grid}', {column})", "year": f"year({column})"}[key.kind]
+    return {
+        "value": column,
+        "trunc": f"date_trunc('{key.grid}', {column})",
+        "year": f"year({column})",
+        "step": f"floor({column} / {key.grid}) * {key.grid}",
+        "prefix": f"left({column}, {key.grid})",
+    }[key.kind]
 
 
 def _figure(block: Block, each: Aggregate) -> str:
@@ -134,6 +156,7 @@ def _all(block: Block, atoms: Iterable[Atom]) -> str:
 
 def _condition(block: Block, atom: Atom) -> str:
     column, values = _column(block, atom.column), ", ".join(map(_literal, atom.values))
+    column = f"left({column}, {atom.prefix})" if atom.prefix else column
     return f"{column} IN ({values})" if atom.op == "in" else f"{column} {atom.op} {values}"
 
 

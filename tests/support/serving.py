@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,14 +22,14 @@ ZYGOTE = "portal.engines.duckdb.zygote"
 class Server:
     """The process, its address, and what it started."""
 
-    def __init__(self, settings: Settings, log: Path, before: Callable[[], None] | None = None) -> None:
-        """Start it; `before` runs in the new process first."""
+    def __init__(self, settings: Settings, log: Path, within: Sequence[str] = ()) -> None:
+        """Start it; `within` is a command that runs another."""
         self.address = f"http://127.0.0.1:{_free_port()}"
         self._log = log
         environment = environment_of(settings) | {"PORTAL_PORT": self.address.rpartition(":")[2]}
         with log.open("a") as stream:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve"], env=environment, cwd=log.parent, stdout=stream, stderr=stream, preexec_fn=before
+                [*within, *COMMAND, "serve"], env=environment, cwd=log.parent, stdout=stream, stderr=stream
             )
 
     def wait(self) -> None:
@@ -90,9 +90,9 @@ class Server:
 
 
 @contextmanager
-def served(settings: Settings, log: Path, before: Callable[[], None] | None = None) -> Iterator[Server]:
+def served(settings: Settings, log: Path, within: Sequence[str] = ()) -> Iterator[Server]:
     """Serve a home until the end of the block."""
-    server = Server(settings, log, before)
+    server = Server(settings, log, within)
     try:
         server.wait()
         yield server

@@ -58,7 +58,7 @@ def _changed_releases(home: Path) -> Iterator[str]:
 
 
 def _unreadable_files(home: Path) -> Iterator[str]:
-    for path in (*home.glob("workspaces/*/*/*.parquet"), *home.glob("history/*/*/base-*.parquet")):
+    for path in (*home.glob("workspaces/*/*/*.parquet"), *home.glob("base_cells/*/*/*.parquet")):
         with suppress(FileNotFoundError):
             try:
                 pq.read_table(path)

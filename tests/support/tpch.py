@@ -42,13 +42,13 @@ CREATE TABLE orders AS SELECT (i + 1)::BIGINT AS o_orderkey, (1 + i * 7 % 1500 /
   FROM range(6000) t(i);
 CREATE TABLE lineitem AS SELECT o_orderkey AS l_orderkey, (1 + (o_orderkey * 13 + j * 101) % 2000)::BIGINT AS l_partkey,
   (1 + ((1 + (o_orderkey * 13 + j * 101) % 2000) * 3 + j % 4 * 25) % 100)::BIGINT AS l_suppkey, j::BIGINT AS l_linenumber,
-  (1 + (o_orderkey * 3 + j) % 100)::DECIMAL(15, 2) AS l_quantity,
+  (1 + (o_orderkey // 2 + j * 3) % 100)::DECIMAL(15, 2) AS l_quantity,
   ((o_orderkey * 37 + j * 11) % 90000 + 1000)::DECIMAL(15, 2) AS l_extendedprice,
   ((o_orderkey + j) % 11 / 100.0)::DECIMAL(15, 2) AS l_discount, ((o_orderkey + j) % 9 / 100.0)::DECIMAL(15, 2) AS l_tax,
   ['R', 'A', 'N'][1 + (o_orderkey + j) % 3] AS l_returnflag, ['O', 'F'][1 + (o_orderkey + j) % 2] AS l_linestatus,
   o_orderdate + (1 + (o_orderkey + j * 17) % 120)::INTEGER AS l_shipdate, o_orderdate + (30 + j * 9)::INTEGER AS l_commitdate,
   o_orderdate + (10 + (o_orderkey * 5 + o_orderkey // 97 + j * 23) % 100)::INTEGER AS l_receiptdate,
-  ['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'][1 + (o_orderkey + j) % 4] AS l_shipinstruct,
+  ['TAKE BACK RETURN', 'DELIVER IN PERSON', 'COLLECT COD', 'NONE'][1 + (o_orderkey + j) % 4] AS l_shipinstruct,
   ['MAIL', 'SHIP', 'AIR', 'AIR REG', 'TRUCK', 'RAIL', 'FOB'][1 + (o_orderkey + j) % 7] AS l_shipmode, 'l' AS l_comment
   FROM orders, range(1, 5) t(j);
 """

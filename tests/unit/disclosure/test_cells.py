@@ -13,7 +13,7 @@ PLAIN = Aggregate("n", "count_rows", None, ())
 
 
 def a_figure(support: int = 30, outside: int = 0, users: int = 30) -> Figure:
-    return Figure(99, None, {"advertiser_id": support, "user_id": users}, {"advertiser_id": outside, "user_id": 0}, {})
+    return Figure(99, None, {"advertiser_id": support, "user_id": users}, {"advertiser_id": outside, "user_id": 0})
 
 
 def a_group(advertisers: int = 30, users: int = 30) -> Group:
@@ -45,9 +45,10 @@ def test_a_filter_may_leave_out_none_or_enough(outside: int) -> None:
 
 
 def test_a_condition_may_not_set_a_few_apart() -> None:
-    assert effect_fault({"d0_0": 0, "l0_0": 0, "d0_1": 20, "l0_1": 0}, TWO) is None
-    assert effect_fault({"d0_0": 0, "l0_0": 0, "d0_1": 19, "l0_1": 0}, TWO) is not None
-    assert effect_fault({"d0_0": 40, "l0_0": 9, "d0_1": 40, "l0_1": 0}, TWO) is not None
+    none = {"advertiser_id": 0, "user_id": 0}
+    assert effect_fault([{"advertiser_id": 0, "user_id": 20}, none], TWO) is None
+    assert effect_fault([{"advertiser_id": 0, "user_id": 19}, none], TWO) is not None
+    assert effect_fault([{"advertiser_id": 40, "user_id": 40}, {"advertiser_id": 9, "user_id": 0}], TWO) is not None
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from support.aggregates import COUNT, SPEND, World, a_block, a_disclosure, a_subject, a_world, ad
+from support.built_cells import Member, some_base_cells
 
+from portal.disclosure import few
 from portal.disclosure import history as module
-from portal.disclosure.base import BaseCells, read_base_cells
 from portal.disclosure.history import Candidate, Ground, Kind, ReleaseHistory, audit
+from portal.disclosure.watch import Reason
 from portal.sql.blocks import Aggregate
 
 ONLY_SPAN = {"pairwise": False, "span": True}
@@ -22,21 +23,26 @@ ADVERTISERS = Aggregate("n", "count_distinct", "advertiser_id", ())
 
 def some_cells(
     entities: Mapping[str, Sequence[int]], amounts: Mapping[str, Sequence[float]] | None = None
-) -> BaseCells:
+) -> Mapping[str, Sequence[Member]]:
     """Base cells, each named by a letter: capitals are of one country, all others of another."""
-    pairs = [(cell, entity) for cell, members in sorted(entities.items()) for entity in members]
-    sums = [amount for cell in sorted(entities) for amount in (amounts or {}).get(cell, [1.0] * len(entities[cell]))]
-    columns = {"#cell": [_name(cell) for cell, _ in pairs], "#entity": [entity for _, entity in pairs]}
-    ones = [1] * len(pairs)
-    counts = {"#rows": ones, "#count.advertiser_id": ones, "#count.spend_eur": ones, "#sum.spend_eur": sums}
-    return read_base_cells({"advertiser_id": pa.table(columns | counts)}, ("spend_eur",))
+    ones = {cell: [1.0] * len(members) for cell, members in entities.items()} | dict(amounts or {})
+    return {
+        "advertiser_id": [
+            (_name(cell), entity + 1, {"spend_eur": amount})
+            for cell, members in entities.items()
+            for entity, amount in zip(members, ones[cell], strict=True)
+        ]
+    }
 
 
-def reasons(base: BaseCells, *regions: str, kind: Kind = ROWS, **history: bool) -> list[str | None]:
+def reasons(
+    members: Mapping[str, Sequence[Member]], *regions: str, kind: Kind = ROWS, **history: bool
+) -> list[str | None]:
     """Ask for one figure after the other; a region is the letters of its cells."""
     asked = [(Candidate(kind, frozenset(map(_name, region)), 10),) for region in regions]
-    ground = Ground(base, "view", a_disclosure(history=history))
-    return [verdict.reason for verdict in audit(ReleaseHistory(), asked, ground)[1]]
+    with some_base_cells(members, ["spend_eur"]) as base:
+        ground = Ground(base, "view", a_disclosure(history=history))
+        return [verdict.reason for verdict in audit(ReleaseHistory(), asked, ground)[1]]
 
 
 def _name(cell: str) -> str:
@@ -116,6 +122,25 @@ def test_past_its_bounds_the_history_refuses(monkeypatch: pytest.MonkeyPatch, bo
     assert reasons(base, "a", "b", pairwise=True, span=True) == [None, None]
     monkeypatch.setattr(module, bound, 1)
     assert reasons(base, "a", "b", pairwise=True, span=True)[-1] == reason
+
+
+def test_past_the_bound_of_parts_what_splits_none_is_still_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = some_cells({"a": range(20), "b": range(20, 40), "c": range(40, 60), "d": range(60, 90)})
+    monkeypatch.setattr(module, "MAX_PARTS", 3)
+    history = ReleaseHistory()
+    found = []
+    for region in ["ab", "c", "a", "d", "bc", "acd"]:
+        asked = [(Candidate(ROWS, frozenset(map(_name, region)), 10),)]
+        history, [verdict] = audit(history, asked, Ground(base, "view", a_disclosure()))
+        found.append(verdict.reason)
+    assert found == [None, None, None, Reason.PARTS, None, Reason.PARTS]
+
+
+def test_what_cannot_be_decided_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = some_cells({"p": range(6), "q": range(3, 9), "t": range(20, 25)})
+    assert reasons(base, "pt", "qt", **ONLY_SPAN) == [None, Reason.SPAN]
+    monkeypatch.setattr(few, "MAX_STEPS", 0)
+    assert reasons(base, "pt", "qt", **ONLY_SPAN) == [Reason.UNDECIDED, Reason.UNDECIDED]
 
 
 def _with_a_giant(home: Path, disclosure: object) -> World:

@@ -113,6 +113,129 @@ def test_a_file_that_is_not_text_is_a_fault_not_a_crash(tmp_path: Path) -> None:
     assert f"{POLICY_FILE}:1: this file is not UTF-8 text" in faults(tmp_path)
 
 
+STATISTICS = """\
+dataset: sales
+legal_basis: DSA Art. 40(4)
+rules:
+  - for: {tier: vetted}
+    access: aggregates
+    columns: {price: show}
+    disclosure:
+      entities: {id: 10}
+      dimensions: {country: equal, price: {range: 10}}
+    because: A reason that is long enough to be read.
+"""
+ASKED = QUERY.replace("price >= $least", "price >= $least AND price < 100")
+
+QUERY_OF_COUNTS = QUERY.replace("WHERE price >= $least\n", "").replace(
+    "parameters:\n  least: {type: number, label: Least price, default: 0}\n", ""
+)
+
+
+def a_site_of_statistics(folder: Path, change: tuple[str, str] = ("", ""), **files: str) -> Path:
+    content = {POLICY_FILE: STATISTICS.replace(*change), QUERY_FILE: ASKED, **files}
+    return write_site(folder, **content)
+
+
+def test_a_policy_of_statistics_and_a_query_of_cells_are_sound(tmp_path: Path) -> None:
+    assert faults(a_site_of_statistics(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("dimension", "expected"),
+    [
+        ("day: {range: 10}", "day: 'day' has type DATE"),
+        ("price: {range: month}", "price: 'price' has type DOUBLE"),
+        ("price: {prefix: 2}", "price: 'price' has type DOUBLE"),
+        ("day: {prefix: 2}", "day: 'day' has type DATE"),
+        ("cost: {range: 10}", "cost: unknown column 'cost'"),
+        ("price: {range: 30}", "price.range.step: a step is 1, 2 or 5 times a power of ten"),
+        ("day: {range: hour}", "day.range.period: Input should be 'day'"),
+        ("price: {steps: 10}", "price.steps: unknown key"),
+        ("price: {range: 10, prefix: 1}", "price: give one of: equal; range"),
+    ],
+)
+def test_a_use_must_fit_its_column(dimension: str, expected: str, tmp_path: Path) -> None:
+    found = faults(a_site_of_statistics(tmp_path, ("price: {range: 10}", dimension)))
+    assert any(fault.startswith(f"{POLICY_FILE}:9: ") and f"dimensions.{expected}" in fault for fault in found), found
+
+
+def test_a_use_must_fit_its_column_as_the_obligation_leaves_it(tmp_path: Path) -> None:
+    [fault] = faults(
+        a_site_of_statistics(tmp_path, ("price: show", "price: {band: [10]}"), **{QUERY_FILE: QUERY_OF_COUNTS})
+    )
+    assert fault.startswith(f"{POLICY_FILE}:9: disclosure.dimensions.price: 'price' has type VARCHAR")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (ASKED.replace("default: 0", "default: 5"), "for the tier vetted: Bounds on price"),
+        (ASKED.replace("price < 100", "price < 95"), "for the tier vetted: Bounds on price"),
+        (ASKED.replace("GROUP BY country", "GROUP BY country, day"), "for the tier vetted: day is hidden"),
+        (
+            ASKED.replace("SELECT country, count(*) AS sales", "SELECT *"),
+            "for the tier vetted: sales is open for statistics only",
+        ),
+    ],
+)
+def test_a_query_of_cells_is_held_to_the_policy_with_its_defaults(query: str, expected: str, tmp_path: Path) -> None:
+    assert any(expected in fault for fault in faults(a_site_of_statistics(tmp_path, **{QUERY_FILE: query})))
+
+
+OTHER_DATASET = DATASET.replace("dataset: sales", "dataset: returns").replace(
+    "id: {type: VARCHAR", "sale: {type: VARCHAR"
+)
+OTHER_POLICY = STATISTICS.replace("dataset: sales", "dataset: returns").replace(
+    "entities: {id: 10}", "entities: {sale: 10}"
+)
+
+
+def joined(folder: Path, here: str, there: str) -> list[str]:
+    extra = "      entities: {id: 10}\n"
+    policy = STATISTICS.replace(extra, extra + here)
+    files = {
+        POLICY_FILE: policy,
+        QUERY_FILE: ASKED,
+        "datasets/returns/dataset.yaml": OTHER_DATASET,
+        "access_policies/returns.yaml": OTHER_POLICY.replace(
+            "      entities: {sale: 10}\n", "      entities: {sale: 10}\n" + there
+        ),
+    }
+    return faults(write_site(folder, **files))
+
+
+def test_a_shared_entity_is_said_by_both_policies(tmp_path: Path) -> None:
+    here, there = "      entity_joins: {id: returns.sale}\n", "      entity_joins: {sale: sales.id}\n"
+    assert joined(tmp_path, here, there) == []
+    [fault] = joined(tmp_path, here, "")
+    assert (
+        fault == f"{POLICY_FILE}:9: entity_joins.id: the policy of returns does not say the same back, sale: sales.id"
+    )
+
+
+@pytest.mark.parametrize(
+    ("join", "expected"),
+    [
+        ("public_joins: {country: returns.land}", "public_joins.country: there is no column 'returns.land'"),
+        ("public_joins: {country: nowhere.country}", "public_joins.country: there is no column 'nowhere.country'"),
+        (
+            "public_joins: {country: returns.price}",
+            "public_joins.country: 'country' and 'returns.price' have different types, DOUBLE and VARCHAR",
+        ),
+        (
+            "public_joins: {price: returns.price}",
+            "public_joins: price must be a dimension that is used by equal values",
+        ),
+        ("entity_joins: {country: returns.sale}", "entity_joins: country must be an entity"),
+        ("entity_joins: {id: returns.nothing}", "entity_joins.id: there is no column 'returns.nothing'"),
+    ],
+)
+def test_a_join_must_fit_its_columns(join: str, expected: str, tmp_path: Path) -> None:
+    found = joined(tmp_path, f"      {join}\n", "")
+    assert any(expected in fault for fault in found), found
+
+
 def test_norway_is_a_country(tmp_path: Path) -> None:
     policy = POLICY.replace("{id: hide}", "{country: {map: {NO: North}}}")
     reading = read_site(write_site(tmp_path, **{POLICY_FILE: policy}))

@@ -1,0 +1,100 @@
+"""Marginals: one value for each of up to two dimensions. With their entities at hand, a union of many cells is short.
+
+A union may be made of any sets that lie within it and together cover it, so marginals of different dimensions may
+overlap. They only save time: without them every answer is the same.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyroaring import BitMap
+
+Numbers = npt.NDArray[np.int64]
+MAX_MARGINALS = 2_000
+"""Marginals of a release, coarsest first; their bitmaps are all in memory while they are made."""
+CELLS_EACH = 4
+"""Cells that marginals of some dimensions must hold on average to be worth keeping."""
+FEW_CELLS = 16
+"""Cells whose union is made of themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """For each choice of dimensions the marginal that a cell is in; `sizes` are the cells of each marginal."""
+
+    of: tuple[Numbers, ...]
+    sizes: Numbers
+
+    def cover(self, cells: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the marginals that lie within some cells, as far as they cover more, and the cells that are left."""
+        found = [np.empty(0, dtype=np.int64)]
+        for of in self.of:
+            if len(cells) <= FEW_CELLS:
+                break
+            mine = of[cells]
+            whole = np.bincount(mine, minlength=len(self.sizes)) == self.sizes
+            found.append(np.flatnonzero(whole))
+            cells = cells[~whole[mine]]
+        return np.concatenate(found), cells
+
+
+def marginals_of(dimensions: pa.Table) -> Marginals:
+    """Number the marginals of cells, given by their dimensions, one row each."""
+    codes = [_codes(column) for column in dimensions.columns]
+    of: list[Numbers] = []
+    number = 0
+    for chosen in itertools.chain.from_iterable(itertools.combinations(codes, size) for size in range(3)):
+        values, mine = _apart(chosen, dimensions.num_rows)
+        if values * CELLS_EACH <= dimensions.num_rows and number + values <= MAX_MARGINALS:
+            of.append(mine + number)
+            number += values
+    return read_marginals(of)
+
+
+def read_marginals(of: Sequence[Numbers]) -> Marginals:
+    """Return marginals by what each cell is in."""
+    return Marginals(tuple(of), np.bincount(np.concatenate([*of, np.empty(0, dtype=np.int64)])))
+
+
+class Unions:
+    """The entities of each marginal, all and with a value in each column, as cells are added one by one."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._entities: dict[int, BitMap] = {}
+        self._having: dict[str, dict[int, BitMap]] = {column: {} for column in columns}
+
+    def add(self, marginals: Sequence[int], entities: BitMap, having: Sequence[BitMap | None]) -> None:
+        """Add a cell to the marginals it is in; `having` are its entities with a value, None where all have one."""
+        for marginal in marginals:
+            before = self._entities.setdefault(marginal, BitMap())
+            for each, some in zip(self._having.values(), having, strict=True):
+                if some is not None and marginal not in each:
+                    each[marginal] = before.copy()
+                if marginal in each:
+                    each[marginal] |= entities if some is None else some
+            before |= entities
+
+    def rows(self) -> Iterator[tuple[BitMap, list[BitMap | None]]]:
+        """Yield the entities of each marginal in order, and with a value in each column, None where all have one."""
+        for marginal, entities in sorted(self._entities.items()):
+            some = [each.get(marginal) for each in self._having.values()]
+            yield entities, [None if each == entities else each for each in some]
+
+
+def _codes(column: pa.ChunkedArray) -> Numbers:
+    encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+    codes: Numbers = encoded.indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _apart(chosen: Sequence[Numbers], cells: int) -> tuple[int, Numbers]:
+    """Number the combinations of values."""
+    if not chosen:
+        return 1, np.zeros(cells, dtype=np.int64)
+    values, mine = np.unique(np.stack(chosen), axis=1, return_inverse=True)
+    return values.shape[1], mine.ravel()

@@ -1,0 +1,159 @@
+"""The figures of a block as set algebra over base cells: every number of a group is one of the cells it is made of."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyroaring import FrozenBitMap
+
+from portal.disclosure.base import BaseCells
+from portal.disclosure.cells import Figure, Group, Key, effect_fault, figure_fault, group_fault
+from portal.policy.model import Disclosure
+from portal.sql.blocks import Aggregate, Block
+
+Region = FrozenBitMap
+"""Base cells, by their positions in `BaseCells.names`."""
+Count = Callable[[Region, str, str | None], int]
+"""The distinct entities of one type in a region; with a column, those that have a value there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRegions:
+    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value."""
+
+    inside: Region
+    outside: Region
+    values: tuple[Region, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRegions:
+    """The base cells of a group and of each of its figures."""
+
+    whole: Region
+    figures: tuple[FigureRegions, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was computed for a block: its groups with their regions; `fault` withholds the block as a whole."""
+
+    groups: Sequence[Group]
+    regions: Mapping[Key, GroupRegions]
+    fault: str | None = None
+
+
+def figures_of(answer: pa.Table, block: Block, base: BaseCells, disclosure: Disclosure) -> Found:
+    """Compute a block from what `regions_query` yields."""
+    regions, dropped = _read(answer, block, base)
+    count = _counting(base)
+    fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)
+    groups = [
+        Group(
+            key,
+            {entity: count(region.whole, entity, None) for entity in base.members},
+            tuple(
+                _figure(aggregate, cells, base, count, disclosure)
+                for aggregate, cells in zip(block.aggregates, region.figures, strict=True)
+            ),
+        )
+        for key, region in regions.items()
+    ]
+    found = Found(groups, regions, fault)
+    sums = [j for j, aggregate in enumerate(block.aggregates) if aggregate.function in ("sum", "avg")]
+    for j in sums if not fault else ():
+        found = _with_dominance(found, j, block.aggregates[j], base, disclosure)
+    return found
+
+
+def _figure(
+    aggregate: Aggregate, cells: FigureRegions, base: BaseCells, count: Count, disclosure: Disclosure
+) -> Figure:
+    inside, column = cells.inside, aggregate.column
+    counted = column if column in base.counts else None
+    some = None if counted is None or base.all_have(inside, counted) else counted
+    support = {entity: count(inside, entity, some) for entity in base.members}
+    value: float | None = None
+    if aggregate.function in ("sum", "avg"):
+        assert column is not None
+        value = base.total(inside, column)
+    elif aggregate.function == "count_distinct":
+        value = support[column] if column in disclosure.entities else _values(cells.values, count, disclosure)
+    outside = {entity: count(cells.outside, entity, None) for entity in base.members}
+    return Figure(base.count(inside, counted), value, support, outside)
+
+
+def _values(values: Sequence[Region], count: Count, disclosure: Disclosure) -> int:
+    """Count the values that enough entities have: a value of few is not told apart from a value of none."""
+    return sum(all(count(value, name, None) >= k for name, k in disclosure.entities.items()) for value in values)
+
+
+def _with_dominance(found: Found, j: int, aggregate: Aggregate, base: BaseCells, disclosure: Disclosure) -> Found:
+    """Look at the sums that no other rule withholds, all at once."""
+    assert aggregate.column is not None
+    held = [
+        group
+        for group in found.groups
+        if not group_fault(group, disclosure) and not figure_fault(group, group.figures[j], aggregate, disclosure)
+    ]
+    asked = [found.regions[group.key].figures[j].inside for group in held]
+    by = base.dominated(asked, aggregate.column, disclosure.dominance)
+    heavy = {group.key: names for group, names in zip(held, by, strict=True)}
+    return replace(found, groups=[_dominated(group, j, heavy.get(group.key, ())) for group in found.groups])
+
+
+def _dominated(group: Group, j: int, heavy: Collection[str]) -> Group:
+    figures = [replace(each, dominated=heavy) if i == j else each for i, each in enumerate(group.figures)]
+    return replace(group, figures=tuple(figures))
+
+
+def _effects(
+    regions: Mapping[Key, GroupRegions], dropped: Sequence[Region], base: BaseCells
+) -> Iterator[Mapping[str, int]]:
+    """Yield for each atom the entities with rows that it alone leaves out, and those of them that are nowhere else."""
+    if not dropped:
+        return
+    kept = Region.union(Region(), *(region.whole for region in regions.values()))
+    reached = {entity: base.entities_in(kept, entity) for entity in base.members}
+    for region in dropped:
+        left_out = {entity: base.entities_in(region, entity) for entity in base.members}
+        yield {entity: len(each) for entity, each in left_out.items()}
+        yield {entity: len(each - reached[entity]) for entity, each in left_out.items()}
+
+
+def _counting(base: BaseCells) -> Count:
+    """Count each region once: most figures of a group are made of the same cells."""
+
+    @cache
+    def count(region: Region, entity: str, counted: str | None) -> int:
+        return len(base.entities_in(region, entity, counted))
+
+    return count
+
+
+def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key, GroupRegions], Sequence[Region]]:
+    regions: dict[Key, GroupRegions] = {}
+    dropped: Sequence[Region] = ()
+    for row in answer.to_pylist():
+        if row["dropped"] is not None:
+            dropped = [_region(cells, base) for cells in row["dropped"]]
+        else:
+            key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
+            figures = tuple(_figure_regions(row, j, base) for j in range(len(block.aggregates)))
+            regions[key] = GroupRegions(_region(row["region"], base), figures)
+    return regions, dropped
+
+
+def _figure_regions(row: Mapping[str, Any], j: int, base: BaseCells) -> FigureRegions:
+    values: dict[int, list[int]] = {}
+    for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
+        values.setdefault(value, []).append(cell)
+    apart = tuple(_region(cells, base) for cells in values.values())
+    return FigureRegions(_region(row[f"r{j}"], base), _region(row[f"o{j}"], base), apart)
+
+
+def _region(cells: Sequence[int] | None, base: BaseCells) -> Region:
+    return Region(np.searchsorted(base.at, cells or []).tolist())

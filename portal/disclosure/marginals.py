@@ -1,0 +1,68 @@
+"""Marginals: all base cells with one value for each of some dimensions."""
+
+import itertools
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from portal.disclosure.parts import Cells
+from portal.disclosure.span import Mask
+
+MAX_MARGINALS = 500
+"""Marginals that are looked at for dominance, coarsest first."""
+
+
+def marginals(names: Sequence[str], regions: Sequence[tuple[int, ...]], full: Mask) -> Mask:
+    """Return the marginals that are unions of regions, each as a mask over these.
+
+    `names` are the base cells by their content. A base cell that is not `full` holds nobody, so it does not matter
+    whether it is in.
+    """
+    values = _values(names)[full]
+    part = np.full(len(names), len(regions))
+    for p, region in enumerate(regions):
+        part[list(region)] = p
+    part = part[full]
+    # Cells that are in no region are in one more, of which no marginal can hold all.
+    lengths = np.bincount(part, minlength=len(regions) + 1)
+    lengths[-1] += 1
+    found: dict[bytes, Mask] = {}
+    for size in range(1, values.shape[1] + 1):
+        for chosen in itertools.combinations(range(values.shape[1]), size):
+            for mask in _unions(_numbered(values[:, chosen]), part, lengths):
+                found[mask.tobytes()] = mask
+                if len(found) >= MAX_MARGINALS:
+                    return np.array(list(found.values()))
+    return np.array(list(found.values()), dtype=np.bool_).reshape(len(found), len(regions))
+
+
+def _unions(group: Cells, part: Cells, lengths: Cells) -> list[Mask]:
+    """Return, of the groups of cells, those that hold every part of which they hold a cell."""
+    pairs, counts = np.unique(group * len(lengths) + part, return_counts=True)
+    of, touched = np.divmod(pairs, len(lengths))
+    broken = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.bool_)
+    broken[of[counts < lengths[touched]]] = True
+    whole = ~broken[of]
+    _, row = np.unique(of[whole], return_inverse=True)
+    masks = np.zeros((int(row.max(initial=-1)) + 1, len(lengths) - 1), dtype=np.bool_)
+    masks[row, touched[whole]] = True
+    return list(masks)
+
+
+def _numbered(values: Cells) -> Cells:
+    """Number the rows of a matrix, equal ones alike."""
+    group = np.zeros(len(values), dtype=np.int64)
+    for column in values.T:
+        _, group = np.unique(group * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
+    return group
+
+
+def _values(names: Sequence[str]) -> Cells:
+    """Return a column of numbers for each dimension, one for each of its values."""
+    contents = json.loads(f"[{','.join(names)}]")
+    columns = []
+    for dimension in contents[0] if contents else ():
+        seen: dict[object, int] = {}
+        columns.append([seen.setdefault(content[dimension], len(seen)) for content in contents])
+    return np.array(columns, dtype=np.int64).reshape(len(columns), len(names)).T

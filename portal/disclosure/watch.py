@@ -1,0 +1,198 @@
+"""What the released cells of one kind of figure say together, and what one more would add."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+from pyroaring import BitMap
+
+from portal.disclosure.derived import derived_cells
+from portal.disclosure.few import tells_of_few
+from portal.disclosure.parts import Cells, Parts
+from portal.disclosure.span import PRIME, Mask, Places, Space, Step, Vector
+from portal.policy.model import Disclosure
+
+
+class Reason(StrEnum):
+    """Why a cell that holds every other rule is withheld: the steward's to know, nobody else's."""
+
+    FULL = "history: full"
+    PARTS = "history: too many parts"
+    OTHER_VIEW = "history: pairwise, under other row rules"
+    PAIRWISE = "history: pairwise"
+    SPAN = "history: span"
+    UNDECIDED = "history: too many combinations"
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """How a sum is held against dominance: whether the sum over some base cells is dominated, and marginals to look at.
+
+    Both may cost, and are asked only where nothing cheaper decides.
+    """
+
+    dominated: Callable[[Sequence[int]], bool]
+    marginals: Callable[[], Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the cells of one kind must hold; `distinct` where entities are counted, `summed` where a measure is."""
+
+    disclosure: Disclosure
+    distinct: bool = False
+    summed: Summed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is to be said of one more cell: why it is withheld, if it is, and what it would make known."""
+
+    reason: Reason | None
+    step: Step | None = None
+
+
+class Watch:
+    """The cells of one kind by their parts, released or asked for; it grows by each cell that is released.
+
+    `counts` are the entities of each cell, by type. The first `released` of the cells were released before, and are
+    what `space` is made of; the others are asked for.
+    """
+
+    def __init__(self, parts: Parts, counts: Mapping[str, Cells], released: int, space: Space, rules: Rules) -> None:
+        vectors = parts.partition.vectors
+        self._parts, self._counts, self._rules = parts, counts, rules
+        self._thresholds = rules.disclosure.entities
+        self._vectors, self._packed = vectors, np.packbits(vectors, axis=1)
+        self._by_part, self._common = np.asfortranarray(vectors), vectors.sum(axis=0)
+        self._first = vectors.argmax(axis=1) if vectors.size else np.zeros(len(vectors), dtype=np.intp)
+        self._is_released = np.arange(len(vectors)) < released
+        # Two cells that differ in a part of k entities differ by k, so only cells of one signature need a look.
+        self._signatures = {
+            name: [row.tobytes() for row in self._packed & np.packbits(parts.sizes[name] >= k)]
+            for name, k in self._thresholds.items()
+        }
+        self._seen: dict[bytes, bool] = {}
+        self._alike: dict[tuple[str, bytes], list[int]] = {}
+        for cell in range(released):
+            self._sign(cell)
+        self._space = space
+
+    def weigh(self, cell: int) -> Weighed:
+        """Say what the cell would give away together with what was released."""
+        rules = self._rules.disclosure.history
+        if rules.pairwise and self._tells_apart(cell):
+            return Weighed(Reason.PAIRWISE)
+        step = self._space.step(self._vectors[cell]) if rules.span else None
+        return Weighed(self._spans(cell, step) if step else None, step)
+
+    def take(self, cell: int, weighed: Weighed) -> None:
+        """Note that a cell, as it was just weighed, is released."""
+        self._is_released[cell] = True
+        self._sign(cell)
+        if weighed.step is None:
+            return
+        self._space.take(weighed.step)
+        if self._rules.summed is not None:
+            _, rest = self._marginals
+            [using] = rest[:, weighed.step.pivot].nonzero()
+            rest[using] = (rest[using] - rest[using, weighed.step.pivot, None] * weighed.step.row) % PRIME
+
+    @cached_property
+    def _marginals(self) -> tuple[Mask, Vector]:
+        """The marginals, and what the space does not explain of each."""
+        masks = self._rules.summed.marginals() if self._rules.summed else self._vectors[:0]
+        rest = [self._space.remainder(mask) for mask in masks]
+        return masks, np.array(rest, dtype=np.int64).reshape(masks.shape)
+
+    @cached_property
+    def _owned(self) -> tuple[Cells, Cells]:
+        """The base cells of all parts, and the part of each."""
+        owned = [(cell, p) for p, region in enumerate(self._parts.partition.regions) for cell in region]
+        cells, part = np.array(owned, dtype=np.int64).T
+        return cells, part
+
+    def _sign(self, cell: int) -> None:
+        for name, signatures in self._signatures.items():
+            self._alike.setdefault((name, signatures[cell]), []).append(cell)
+
+    def _tells_apart(self, cell: int) -> bool:
+        return (
+            any(self._differs_by_few(cell, name, k) for name, k in self._thresholds.items())
+            or (self._rules.distinct and self._counts_few_more(cell))
+            or any(self._is_dominated(self._vectors[cell] ^ self._vectors[other]) for other in self._nested(cell))
+        )
+
+    def _differs_by_few(self, cell: int, name: str, k: int) -> bool:
+        others = np.array(self._alike.get((name, self._signatures[name][cell]), ()), dtype=np.intp)
+        close = others[np.abs(self._counts[name][others] - self._counts[name][cell]) < k]
+        return any(0 < self._reach(self._vectors[cell] ^ self._vectors[other], name) < k for other in close)
+
+    def _counts_few_more(self, cell: int) -> bool:
+        """Say whether the entities of a cell are those of another and a few: nested sets differ by their counts."""
+        few = np.zeros(len(self._vectors), dtype=np.bool_)
+        for name, k in self._thresholds.items():
+            more = np.abs(self._counts[name] - self._counts[name][cell])
+            few |= (more > 0) & (more < k)
+        few &= self._is_released
+        return bool(few.any()) and bool(few[self._holding(cell)].any() or few[self._held(cell)].any())
+
+    def _nested(self, cell: int) -> Iterator[int]:
+        if self._rules.summed is not None:
+            yield from self._holding(cell)
+            yield from self._held(cell)
+
+    def _holding(self, cell: int) -> Places:
+        [places] = self._vectors[cell].nonzero()
+        if not len(places):
+            return np.zeros(0, dtype=np.intp)
+        rarest = places[self._common[places].argmin()]
+        [others] = (self._by_part[:, rarest] & self._is_released).nonzero()
+        found: Places = others[~(self._packed[cell] & ~self._packed[others]).any(axis=1)]
+        return found
+
+    def _held(self, cell: int) -> Places:
+        [others] = (self._vectors[cell][self._first] & self._is_released).nonzero()
+        found: Places = others[~(self._packed[others] & ~self._packed[cell]).any(axis=1)]
+        return found
+
+    def _spans(self, cell: int, step: Step) -> Reason | None:
+        parts = self._parts
+        if step.pivot >= parts.large:
+            # Only now is there something new that lies in small parts alone.
+            ways = self._space.rows[self._space.pivots >= parts.large]
+            for name, k in self._thresholds.items():
+                found = tells_of_few(step.row, ways, parts.entities[name], k)
+                if found is not False:
+                    return Reason.SPAN if found else Reason.UNDECIDED
+        if self._rules.summed is None:
+            return None
+        own = self._vectors[cell]
+        sums = itertools.chain(derived_cells(step, self._space), self._new_marginals(step))
+        return Reason.SPAN if any(self._is_dominated(each) for each in sums if (each != own).any()) else None
+
+    def _new_marginals(self, step: Step) -> Mask:
+        """Return the marginals that follow with this step and did not before."""
+        masks, rest = self._marginals
+        factor = rest[:, step.pivot, None]
+        [using] = factor[:, 0].nonzero()
+        follows = ((rest[using] - factor[using] * step.row) % PRIME == 0).all(axis=1)
+        found: Mask = masks[using[follows]]
+        return found
+
+    def _reach(self, mask: Mask, name: str) -> int:
+        sets = self._parts.entities[name]
+        return len(BitMap().union(*(sets[p] for p in mask.nonzero()[0])))
+
+    def _is_dominated(self, mask: Mask) -> bool:
+        """Look at a sum, once: the same cell may follow in several ways."""
+        if self._rules.summed is None or not mask.any():
+            return False
+        key = mask.tobytes()
+        if key not in self._seen:
+            cells, part = self._owned
+            self._seen[key] = self._rules.summed.dominated(cells[mask[part]].tolist())
+        return self._seen[key]

@@ -1,0 +1,54 @@
+"""Base cells from plain Python sets, with what the release history asks of them and nothing more."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from pyroaring import BitMap
+
+from portal.disclosure.base import BaseCells
+from portal.disclosure.cells import Contributions
+
+Amounts = Mapping[int, float | None]
+"""By entity, what it adds to the measure in one cell; None where it has rows there and no value."""
+
+
+@dataclass(frozen=True)
+class PlainCells:
+    """Cells by name; `amounts[entity][i]` are those of cell i."""
+
+    names: tuple[str, ...]
+    members: Mapping[str, tuple[Amounts, ...]]
+
+    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+        """Return the entities of a region."""
+        return BitMap(
+            e for i in region for e, amount in self.members[entity][i].items() if counted is None or amount is not None
+        )
+
+    def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
+        """Return what each entity adds."""
+        del measure
+        totals: dict[int, float] = {}
+        for i in region:
+            for e, amount in self.members[entity][i].items():
+                totals[e] = totals.get(e, 0.0) + (amount or 0.0)
+        sizes = sorted(map(abs, totals.values()), reverse=True)
+        return Contributions(sum(sizes), tuple(sizes[:20]))
+
+
+def plain_cells(cells: Mapping[str, Amounts], entity: str = "advertiser_id") -> BaseCells:
+    """Make base cells of one kind of entity."""
+    made = PlainCells(tuple(sorted(cells)), {entity: tuple(cells[name] for name in sorted(cells))})
+    return cast("BaseCells", made)
+
+
+def cell_name(**dimensions: str) -> str:
+    """Name a base cell as the trusted query does: by its content."""
+    return json.dumps(dimensions)
+
+
+def ones(entities: Iterable[int]) -> Amounts:
+    """Each entity adds one."""
+    return dict.fromkeys(entities, 1.0)
