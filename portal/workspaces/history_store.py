@@ -19,7 +19,7 @@ from portal.ids import ProjectId
 
 T = TypeVar("T")
 _END = "history.end"
-"""Beside a history: where it ends at least, so that a damaged last record never passes for one that was not answered."""
+"""Beside a history: where it ends at least, so that a damaged last record never passes for one not answered."""
 
 
 class HistoryStore(Protocol):

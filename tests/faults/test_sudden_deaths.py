@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.faulty import STATES, World, a_world, history
+from support.faulty import ROUNDS, STATES, World, history
+from support.harmed import copy_of
 from support.mixed_work import work
 from support.serving import COMMAND, Server, command, environment_of
 from support.soundness import faults_of, leftovers
 
-ROUNDS = int(os.environ.get("PORTAL_FAULT_ROUNDS", "5"))
 SEED = os.environ.get("PORTAL_FAULT_SEED", "1")
 STEPS = 6
 
@@ -67,14 +67,14 @@ def strike_at_some_moment(victim: str, server: Server, dice: random.Random, worl
 
 
 @pytest.mark.xdist_group("faults")
-def test_nothing_untrue_is_served_and_nothing_is_lost_whoever_dies(tmp_path: Path) -> None:
-    world, log = a_world(tmp_path), tmp_path / "portal.log"
+def test_nothing_untrue_is_served_and_nothing_is_lost_whoever_dies(world: World, tmp_path: Path) -> None:
+    world, log = copy_of(world, tmp_path / "home"), tmp_path / "portal.log"
     order = [*VICTIMS] * (ROUNDS // len(VICTIMS) + 1)
     before = dict.fromkeys(STATES, frozenset())
     server = Server(world.settings, log)
     try:
         server.wait()
-        for number in range(ROUNDS):
+        for number in range(ROUNDS or 3):
             victim, dice = order[number], random.Random(f"{SEED} {number}")
             told = f"round {number}, {victim} dies, PORTAL_FAULT_SEED={SEED}"
 

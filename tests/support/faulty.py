@@ -3,6 +3,7 @@
 Three projects study one Member State each. `sales` is open row by row, `holidays` to all as it is, `ads` as cells only.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from portal.sql.plan import Statement
 from portal.wiring import build_services
 from portal.workspaces.history_store import FileHistoryStore
 
+ROUNDS = int(os.environ.get("PORTAL_FAULT_ROUNDS", "0"))
+"""How much harm is done; 0 is the short form, a few of everything."""
 STATES = ("DE", "FR", "PL")
 """One project studies each; its id and its member's are the state's in small letters."""
 
