@@ -99,7 +99,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     receipt = _charge(services, prepared, receipt, spooled, rows=charged)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
-        spooled = services.spool.keep(spooled, question)
+        services.spool.keep(spooled, question)
     return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
 
 

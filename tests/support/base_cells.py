@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from portal.disclosure.base import BaseCells
@@ -20,6 +22,12 @@ class PlainCells:
 
     names: tuple[str, ...]
     members: Mapping[str, tuple[Amounts, ...]]
+
+    @property
+    def counts(self) -> Mapping[str, npt.NDArray[np.int64]]:
+        """For the one measure, how many entities have a value in each cell."""
+        [cells, *_] = self.members.values()
+        return {"spend_eur": np.array([sum(amount is not None for amount in cell.values()) for cell in cells])}
 
     def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
         """Return the entities of a region."""

@@ -19,6 +19,7 @@ from portal.engines.duckdb.faults import broken
 from portal.engines.duckdb.hardening import connect, create_table, seal, text
 from portal.engines.port import WrittenFile
 from portal.errors import Fault, LimitReached, PortalError
+from portal.folders import put
 
 HEED_EVERY = 0.2
 """Seconds between two looks at whether the work is still wanted."""
@@ -60,7 +61,7 @@ class DuckDBTrusted:
             part = Path(folder, "part")
             with self._instance({"source": files}, folder, writes=part) as instance:
                 counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
-            part.replace(target)
+            put(part, target)
         assert counted is not None
         return WrittenFile(target, int(counted[0]))
 
