@@ -1,5 +1,7 @@
 """Histories on disk: what was answered from is there, and nothing else is taken for it."""
 
+import os
+import stat
 import threading
 from pathlib import Path
 
@@ -202,3 +204,15 @@ def test_nobody_reads_a_history_that_another_is_changing(tmp_path: Path) -> None
     for thread in threads:
         thread.join()
     assert read(tmp_path) == a_history(16)
+
+
+def test_a_new_history_is_on_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, fsync = list[bool](), os.fsync
+
+    def noting(descriptor: int) -> None:
+        written.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr("os.fsync", noting)
+    store(tmp_path, a_history(1), a_history(2))
+    assert written == [False, True, False]
