@@ -67,6 +67,11 @@ class Cells:
         del entity, counted
         return BitMap.union(*(self.sets[i] for i in region)) if region else BitMap()
 
+    def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
+        """Every cell has a value."""
+        del measure
+        return np.ones(len(self.names), dtype=np.bool_)
+
     def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
         """Return what each entity spends in a region, and note that it was asked."""
         del entity, measure

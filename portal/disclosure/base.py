@@ -29,6 +29,7 @@ DAMAGED = "BASE_DAMAGED"
 LARGEST = 20
 """How many of the largest contributions are told; more where a policy's dominance rule asks for more."""
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Cells = Collection[int] | AbstractBitMap
 """Base cells by their positions: a region."""
 
@@ -75,7 +76,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class BaseCells:
-    """The base cells of a release as one project may see them; `names` say what each one is.
+    """The base cells of a release; `names` say what each one is, `seen` which of them one project may see now.
 
     `at` has for each position its row in the summary, rising.
     """
@@ -83,6 +84,7 @@ class BaseCells:
     names: tuple[str, ...]
     members: Mapping[str, Members]
     at: Numbers
+    seen: Mask
     rows: Numbers
     counts: Mapping[str, Numbers]
     sums: Mapping[str, Amounts]
@@ -103,6 +105,11 @@ class BaseCells:
         """Return what each entity adds to a measure's sum over a region; reads the members."""
         [found] = self._contributions([region], entity, measure)
         return found
+
+    def adds_to(self, measure: str) -> Mask:
+        """Say which base cells make up the sums over a measure that may be asked for."""
+        adds: Mask = self.seen & (self.counts[measure] > 0)
+        return adds
 
     def count(self, region: Cells, column: str | None = None) -> int:
         """Count the rows of a region, or those with a value in a countable column."""
@@ -179,15 +186,16 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             facts = json.loads(file.metadata.metadata[FACTS])
             totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
             table = _read(file, range(int(groups)), plain)
-        at = np.arange(table.num_rows) if view is None else view
-        seen = table.take(pa.array(at))
+        at = np.arange(table.num_rows)
+        seen = np.ones(len(at), dtype=np.bool_) if view is None else np.isin(at, view)
         yield BaseCells(
-            names=tuple(seen.column("#name").to_pylist()),
-            members={entity: _members(entity, file, seen, each, totals[entity]) for entity, each in files.items()},
+            names=tuple(table.column("#name").to_pylist()),
+            members={entity: _members(entity, file, table, each, totals[entity]) for entity, each in files.items()},
             at=at,
-            rows=_numpy(seen, "#rows"),
-            counts={name: _numpy(seen, f"#count.{name}") for name in _named(plain, "#count.")},
-            sums={name: _numpy(seen, f"#sum.{name}") for name in _named(plain, "#sum.")},
+            seen=seen,
+            rows=_numpy(table, "#rows"),
+            counts={name: _numpy(table, f"#count.{name}") for name in _named(plain, "#count.")},
+            sums={name: _numpy(table, f"#sum.{name}") for name in _named(plain, "#sum.")},
             marginals=read_marginals([_numpy(table, f"{MARGINAL}{i}") for i in _named(plain, MARGINAL)]),
         )
 
@@ -207,13 +215,13 @@ def _undamaged() -> Iterator[None]:
 
 
 def _members(
-    entity: str, file: pq.ParquetFile, seen: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
+    entity: str, file: pq.ParquetFile, table: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
 ) -> Members:
     prefix = f"#with.{entity}."
     return Members(
         Bitmaps(file, f"#entities.{entity}"),
         {column: Bitmaps(file, prefix + column) for column in _named(file.schema_arrow.names, prefix)},
-        {measure: _numpy(seen, f"#largest.{entity}.{measure}") for measure in totals},
+        {measure: _numpy(table, f"#largest.{entity}.{measure}") for measure in totals},
         totals,
         members,
     )

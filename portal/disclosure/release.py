@@ -18,8 +18,8 @@ from portal.disclosure.rounding import average, round_to
 from portal.policy.model import Disclosure
 from portal.sql.blocks import Aggregate, Block
 
-Place = tuple[Key, int]
-"""A figure of a block: the group's key and the aggregate's position."""
+Place = tuple[Key, int | None]
+"""A figure of a block: the group's key and the aggregate's position; None for the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,11 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A block after every rule that looks at it alone. `keys` are the groups that are shown."""
+    """A block after every rule that looks at it alone. `keys` are the groups that may be shown.
+
+    That a group is shown tells that it has enough, so its key is a candidate as if it were its count of rows, and no
+    figure leaves without it.
+    """
 
     keys: tuple[Key, ...]
     candidates: Mapping[Place, tuple[Candidate, ...]]
@@ -56,7 +60,8 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
         Withheld(block.relation, key, None, reasons.get(key, "complementary")) for key in sorted(closed, key=repr)
     ]
     shown = [group for group in groups if group.key not in closed]
-    candidates: dict[Place, tuple[Candidate, ...]] = {}
+    keys = {group.key: _key(regions[group.key].whole, base, disclosure) for group in shown if block.groupings}
+    candidates: dict[Place, tuple[Candidate, ...]] = {(key, None): (candidate,) for key, candidate in keys.items()}
     for j, aggregate in enumerate(block.aggregates):
         faults = {g.key: why for g in shown if (why := figure_fault(g, g.figures[j], aggregate, disclosure))}
         hidden: Collection[Key] = set(faults)
@@ -68,7 +73,8 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
                 withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
             else:
                 cells = _names(regions[group.key].figures[j].inside, base)
-                candidates[group.key, j] = tuple(_candidates(aggregate, group.figures[j], cells, disclosure))
+                figures = _candidates(aggregate, group.figures[j], cells, disclosure)
+                candidates[group.key, j] = (*candidates.get((group.key, None), ()), *figures)
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
 
 
@@ -77,7 +83,8 @@ def relation_of(block: Block, judged: Judged, verdicts: Mapping[Place, Verdict],
 
     `keys` has the columns `k{i}` of the block's groups with their types.
     """
-    shown = judged.keys or (() if block.groupings else ((),))
+    kept = [key for key in judged.keys if (key, None) not in verdicts or verdicts[key, None].reason is None]
+    shown = kept or ([] if block.groupings else [()])
     columns = {
         grouping.name: pa.array([key[i] for key in shown], type=keys.schema.field(f"k{i}").type)
         for i, grouping in enumerate(block.groupings)
@@ -100,12 +107,14 @@ def _names(region: Region, base: BaseCells) -> frozenset[str]:
     return frozenset(base.names[cell] for cell in region)
 
 
+def _key(whole: Region, base: BaseCells, disclosure: Disclosure) -> Candidate:
+    return Candidate(Kind("rows"), _names(whole, base), round_to(base.count(whole), disclosure.round_counts_to))
+
+
 def _candidates(
     aggregate: Aggregate, figure: Figure, cells: frozenset[str], disclosure: Disclosure
 ) -> Iterator[Candidate]:
     column, step = aggregate.column, disclosure.round_counts_to
-    measured = column in disclosure.measures or column in disclosure.entities
-    counted = Candidate(Kind("count", column) if measured else Kind("rows"), cells, round_to(figure.rows, step))
     if aggregate.function in ("sum", "avg"):
         assert column is not None
         base = disclosure.measures[column].round
@@ -113,13 +122,13 @@ def _candidates(
     if aggregate.function == "count_distinct":
         yield Candidate(Kind("distinct", column), cells, round_to(figure.value or 0, step))
     elif aggregate.function != "sum":
-        yield counted
+        yield Candidate(Kind("rows"), cells, round_to(figure.rows, step))
 
 
 def _value(aggregate: Aggregate, verdict: Verdict | None) -> float | None:
     if verdict is None or verdict.reason is not None:
         return None
-    return average(*verdict.values) if aggregate.function == "avg" else verdict.values[0]
+    return average(*verdict.values[-2:]) if aggregate.function == "avg" else verdict.values[-1]
 
 
 def _type(aggregate: Aggregate) -> pa.DataType:

@@ -40,10 +40,9 @@ class Summed:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the cells of one kind must hold; `distinct` where entities are counted, `summed` where a measure is."""
+    """What the cells of one family must hold; `summed` where a measure is added up."""
 
     disclosure: Disclosure
-    distinct: bool = False
     summed: Summed | None = None
 
 
@@ -56,20 +55,21 @@ class Weighed:
 
 
 class Watch:
-    """The cells of one kind by their parts, released or asked for; it grows by each cell that is released.
+    """The cells of one family by their parts, released or asked for; it grows by each cell that is released.
 
-    `counts` are the entities of each cell, by type. The first `released` of the cells were released before, and are
-    what `space` is made of; the others are asked for.
+    `counts` are the entities of each cell, by type. The first cells were released before, as `distinct` says for each
+    also or only as a number of different things, and are what `space` is made of; the others are asked for.
     """
 
-    def __init__(self, parts: Parts, counts: Mapping[str, Cells], released: int, space: Space, rules: Rules) -> None:
+    def __init__(self, parts: Parts, counts: Mapping[str, Cells], distinct: Mask, space: Space, rules: Rules) -> None:
         vectors = parts.partition.vectors
         self._parts, self._counts, self._rules = parts, counts, rules
         self._thresholds = rules.disclosure.entities
         self._vectors, self._packed = vectors, np.packbits(vectors, axis=1)
         self._by_part, self._common = np.asfortranarray(vectors), vectors.sum(axis=0)
         self._first = vectors.argmax(axis=1) if vectors.size else np.zeros(len(vectors), dtype=np.intp)
-        self._is_released = np.arange(len(vectors)) < released
+        self._is_released = np.arange(len(vectors)) < len(distinct)
+        self._is_distinct = np.concatenate([distinct, np.zeros(len(vectors) - len(distinct), dtype=np.bool_)])
         # Two cells that differ in a part of k entities differ by k, so only cells of one signature need a look.
         self._signatures = {
             name: [row.tobytes() for row in self._packed & np.packbits(parts.sizes[name] >= k)]
@@ -77,20 +77,25 @@ class Watch:
         }
         self._seen: dict[bytes, bool] = {}
         self._alike: dict[tuple[str, bytes], list[int]] = {}
-        for cell in range(released):
+        for cell in range(len(distinct)):
             self._sign(cell)
         self._space = space
 
-    def weigh(self, cell: int) -> Weighed:
+    def weigh(self, cell: int, *, distinct: bool = False) -> Weighed:
         """Say what the cell would give away together with what was released."""
         rules = self._rules.disclosure.history
-        if rules.pairwise and self._tells_apart(cell):
+        if rules.pairwise and (self._tells_apart(cell) or (distinct and self._counts_few_more(cell))):
             return Weighed(Reason.PAIRWISE)
+        if self._is_released[cell]:
+            return Weighed(None)
         step = self._space.step(self._vectors[cell]) if rules.span else None
         return Weighed(self._spans(cell, step) if step else None, step)
 
-    def take(self, cell: int, weighed: Weighed) -> None:
+    def take(self, cell: int, weighed: Weighed, *, distinct: bool = False) -> None:
         """Note that a cell, as it was just weighed, is released."""
+        self._is_distinct[cell] |= distinct
+        if self._is_released[cell]:
+            return
         self._is_released[cell] = True
         self._sign(cell)
         if weighed.step is None:
@@ -122,7 +127,6 @@ class Watch:
     def _tells_apart(self, cell: int) -> bool:
         return (
             any(self._differs_by_few(cell, name, k) for name, k in self._thresholds.items())
-            or (self._rules.distinct and self._counts_few_more(cell))
             or any(self._is_dominated(self._vectors[cell] ^ self._vectors[other]) for other in self._nested(cell))
         )
 
@@ -137,7 +141,7 @@ class Watch:
         for name, k in self._thresholds.items():
             more = np.abs(self._counts[name] - self._counts[name][cell])
             few |= (more > 0) & (more < k)
-        few &= self._is_released
+        few &= self._is_distinct
         return bool(few.any()) and bool(few[self._holding(cell)].any() or few[self._held(cell)].any())
 
     def _nested(self, cell: int) -> Iterator[int]:

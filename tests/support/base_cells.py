@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from portal.disclosure.base import BaseCells
@@ -26,6 +28,11 @@ class PlainCells:
         return BitMap(
             e for i in region for e, amount in self.members[entity][i].items() if counted is None or amount is not None
         )
+
+    def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
+        """Every cell has a value."""
+        del measure
+        return np.ones(len(self.names), dtype=np.bool_)
 
     def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
         """Return what each entity adds."""
