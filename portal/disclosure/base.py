@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyroaring import AbstractBitMap, BitMap
 
-from portal.disclosure.cells import Contributions, is_dominated, is_spread
+from portal.disclosure.cells import Contributions, is_dominated, is_spread, spread_from
 from portal.disclosure.coarse import Marginals, read_marginals
 from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
 from portal.errors import EngineFailure, Fault
@@ -101,9 +101,9 @@ class BaseCells:
         sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
         return BitMap.union(*sets) if sets else BitMap()
 
-    def contributions(self, region: Cells, entity: str, measure: str) -> Contributions:
-        """Return what each entity adds to a measure's sum over a region; reads the members."""
-        [found] = self._contributions([region], entity, measure)
+    def contributions(self, region: Cells, entity: str, measure: str, minus: Cells = ()) -> Contributions:
+        """Return what each entity adds to a measure's sum over a region, less that over another; reads the members."""
+        [found] = self._contributions([region], entity, measure, minus)
         return found
 
     def adds_to(self, measure: str) -> Mask:
@@ -146,21 +146,33 @@ class BaseCells:
         return tuple(map(tuple, found))
 
     @np.errstate(over="ignore")
-    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
-        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing."""
-        members, positions = self.members[entity], _positions(region)
+    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance, minus: Cells = ()) -> bool:
+        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing.
+
+        With `minus`, the sum less that of another region.
+        """
+        members, positions = self.members[entity], np.concatenate([_positions(region), _positions(minus)])
         within = float(members.largest[measure][positions].sum())
         added = float(np.abs(self.sums[measure][positions]).sum())
         at_most = [min(total, within) for total in members.totals[measure]]
-        return not is_spread(abs(self.total(region, measure)), added, at_most, rule)
+        return not is_spread(abs(self.total(region, measure) - self.total(minus, measure)), added, at_most, rule)
+
+    def sure_from(self, measure: str, rule: Dominance) -> float:
+        """Return how large a sum is that cannot be dominated, whatever it is made of."""
+        return max(spread_from(members.totals[measure], rule) for members in self.members.values())
 
     @np.errstate(over="ignore")
-    def _contributions(self, regions: Sequence[Cells], entity: str, measure: str) -> Sequence[Contributions]:
-        members = self.members[entity]
+    def _contributions(
+        self, regions: Sequence[Cells], entity: str, measure: str, minus: Cells = ()
+    ) -> Sequence[Contributions]:
+        """Read what is in each of some disjoint regions; what is in `minus` counts against the first."""
+        members, regions = self.members[entity], [[*regions[0], *minus], *regions[1:]] if minus else regions
         owner = np.full(int(self.at.max(initial=-1)) + 2, -1, dtype=np.int64)
         for number, region in enumerate(regions):
             owner[self.at[_positions(region)]] = number
-        owners, amounts = _added_up(members.file, owner, f"#sum.{measure}")
+        sign = np.ones(len(owner))
+        sign[self.at[_positions(minus)]] = -1
+        owners, amounts = _added_up(members.file, owner, sign, f"#sum.{measure}")
         found = []
         for number, region in enumerate(regions):
             sizes = amounts[slice(*np.searchsorted(owners, [number, number + 1]))]
@@ -231,23 +243,25 @@ def _named(columns: Iterable[str], prefix: str) -> Iterator[str]:
     return (name.removeprefix(prefix) for name in columns if name.startswith(prefix))
 
 
-def _added_up(file: pq.ParquetFile, owner: Numbers, column: str) -> tuple[Numbers, Amounts]:
+def _added_up(file: pq.ParquetFile, owner: Numbers, sign: Amounts, column: str) -> tuple[Numbers, Amounts]:
     """Return what each entity has in the cells of each owner, as owners in order and absolute amounts.
 
-    `owner` tells for each row of the summary whose it is, -1 for nobody's; past its last but one it is nobody's.
+    `owner` tells for each row of the summary whose it is, -1 for nobody's, and `sign` whether it adds or takes away;
+    past its last but one it is nobody's.
     """
     parts = []
     for group in _groups_of(file, np.flatnonzero(owner >= 0)):
         with _undamaged():
             part = _read(file, [group], ["#cell", "#entity", column])
-            owners = pa.array(owner[np.minimum(_numpy(part, "#cell"), len(owner) - 1)])
-        part = part.append_column("owner", owners)
+            cells = np.minimum(_numpy(part, "#cell"), len(owner) - 1)
+        signed = pa.array(_numpy(part, column) * sign[cells])
+        part = part.append_column("owner", pa.array(owner[cells])).append_column("signed", signed)
         parts.append(part.filter(pc.greater_equal(part.column("owner"), 0)))
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    added = pa.concat_tables(parts).group_by(["owner", "#entity"], use_threads=False).aggregate([(column, "sum")])
+    added = pa.concat_tables(parts).group_by(["owner", "#entity"], use_threads=False).aggregate([("signed", "sum")])
     order = np.argsort(_numpy(added, "owner"), kind="stable")
-    return _numpy(added, "owner")[order], size_of(_numpy(added, f"{column}_sum")[order])
+    return _numpy(added, "owner")[order], size_of(_numpy(added, "signed_sum")[order])
 
 
 def _groups_of(file: pq.ParquetFile, cells: Numbers) -> Iterator[int]:

@@ -2,8 +2,8 @@
 
 A base cell is one combination of all dimensions at their grid, and of which values are missing. Groups, filters,
 conditions and counts know these only, so whatever they make is a union of base cells: an extract is read once, for its
-base cells and the entities in each, and a block asks only of which base cells it is made. Names that the generated text makes up begin with an underscore or
-`#`, which no dataset and no column does.
+base cells and the entities in each, and a block asks only of which base cells it is made. Names that the generated text
+makes up begin with an underscore or `#`, which no dataset and no column does.
 """
 # ruff: noqa: S608 - this text is never a researcher's: it is generated from policy, codebook and checked blocks
 
@@ -268,8 +268,10 @@ def _input(aggregate: Aggregate, subject: Subject) -> str:
     """Whether a value is there is the same for a whole base cell."""
     if aggregate.column is None:
         return "true"
-    return f'nullif(_own."#has.{aggregate.column}", false)' if aggregate.column in subject.countable else _column(
-        aggregate.column
+    return (
+        f'nullif(_own."#has.{aggregate.column}", false)'
+        if aggregate.column in subject.countable
+        else _column(aggregate.column)
     )
 
 

@@ -5,7 +5,8 @@ two cells are looked at one by one; combinations of any number through the row s
 the released cells tell apart. Refused is silent: it looks as any withheld cell.
 
 That no combination tells of too few entities is decided exactly, or the cell is refused as undecided. Dominance of a
-sum is looked at in differences of nested cells, in the simplest cells that follow (`derived.py`) and in marginals.
+sum is looked at in differences of cells that overlap, by what each entity adds to the difference, in the simplest cells
+that follow (`derived.py`) and in marginals.
 
 After Denning, Denning and Schwartz, "The Tracker" (1979), and the inference control literature that followed it.
 """
@@ -97,9 +98,11 @@ class Verdict:
     reason: Reason | None = None
 
 
-def always_in_doubt(region: Collection[int], entity: str, measure: str, rule: Dominance) -> bool:
+def always_in_doubt(
+    region: Collection[int], entity: str, measure: str, rule: Dominance, minus: Collection[int]
+) -> bool:
     """Say that nothing cheap excludes dominance."""
-    del region, entity, measure, rule
+    del region, entity, measure, rule, minus
     return True
 
 
@@ -107,13 +110,14 @@ def always_in_doubt(region: Collection[int], entity: str, measure: str, rule: Do
 class Ground:
     """On what an audit stands: the base cells as they are now, under which row rules and masks, and the policy.
 
-    `in_doubt` says cheaply, of a region, an entity and a measure, whether dominance needs an exact look.
+    `in_doubt` says cheaply, of a region, an entity, a measure, and a region whose sum is taken away, whether dominance
+    needs an exact look.
     """
 
     base: BaseCells
     view: str
     disclosure: Disclosure
-    in_doubt: Callable[[Collection[int], str, str, Dominance], bool] = always_in_doubt
+    in_doubt: Callable[[Collection[int], str, str, Dominance, Collection[int]], bool] = always_in_doubt
 
 
 def audit(
@@ -160,7 +164,7 @@ class _Look:
     split: Callable[[tuple[bytes, ...]], Partition]
     space: Callable[[bytes, tuple[int, ...]], Space]
     entities: Callable[[tuple[int, ...], str], BitMap]
-    dominated: Callable[[Sequence[int], str], bool]
+    dominated: Callable[[Sequence[int], Sequence[int], str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +220,7 @@ def _standing(family: Kind, asked: Sequence[bytes], history: ReleaseHistory, loo
         ]
         for name in disclosure.entities
     }
-    sums = Summed(lambda region: look.dominated(region, family.column or ""), lambda: _marginals(parts, family, look))
-    rules = Rules(disclosure, sums if family.figure == "sum" else None)
+    rules = Rules(disclosure, _summed(family.column, parts, look) if family.figure == "sum" else None)
     released = parts.partition.vectors[: first if disclosure.history.span else 0]
     watch = Watch(
         parts,
@@ -257,9 +260,15 @@ def _kept(name: str, entries: Sequence[Entry], view: str) -> tuple[Sequence[Kept
     return kept, np.array([each.size for each in kept], dtype=np.int64)
 
 
-def _marginals(parts: Parts, family: Kind, look: _Look) -> Mask:
+def _summed(measure: str | None, parts: Parts, look: _Look) -> Summed:
+    assert measure is not None
     base = look.ground.base
-    return marginals(base.names, parts.partition.regions, base.adds_to(family.column or ""))
+    return Summed(
+        base.sums[measure],
+        base.sure_from(measure, look.ground.disclosure.dominance),
+        lambda plus, minus: look.dominated(plus, minus, measure),
+        lambda: marginals(base.names, parts.partition.regions, base.adds_to(measure)),
+    )
 
 
 def _look(history: ReleaseHistory, ground: Ground) -> _Look:
@@ -271,10 +280,10 @@ def _look(history: ReleaseHistory, ground: Ground) -> _Look:
         found = here[BitMap.deserialize(kept).to_array()]
         return found[found >= 0]
 
-    def dominated(region: Sequence[int], measure: str) -> bool:
+    def dominated(plus: Sequence[int], minus: Sequence[int], measure: str) -> bool:
         return any(
-            ground.in_doubt(region, name, measure, dominance)
-            and is_dominated(base.contributions(region, name, measure), dominance)
+            ground.in_doubt(plus, name, measure, dominance, minus)
+            and is_dominated(base.contributions(plus, name, measure, minus), dominance)
             for name in base.members
         )
 

@@ -191,10 +191,6 @@ def giants(home: Path) -> World:
     return a_world(home, [*rows, ad("BE0", "BE", spend_eur=1e6)])
 
 
-@hole(
-    "2 questions: the difference BE - IT of two cells that are not nested is one advertiser's million within 0.1%; "
-    "apply dominance to signed differences, by what each entity adds to them"
-)
 def test_the_difference_of_two_overlapping_sums_is_not_one_advertisers(tmp_path: Path) -> None:
     world = giants(tmp_path)
     assert stopped_at(world, total_of("BE", of=SPEND)) == 1
