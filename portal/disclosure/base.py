@@ -111,6 +111,12 @@ class BaseCells:
         adds: Mask = self.seen & (self.counts[measure] > 0)
         return adds
 
+    def having(self, region: Cells, column: str) -> list[int]:
+        """Return the base cells of a region whose rows have a value in a countable column; of others none has."""
+        positions = _positions(region)
+        found: list[int] = positions[self.counts[column][positions] > 0].tolist()
+        return found
+
     def count(self, region: Cells, column: str | None = None) -> int:
         """Count the rows of a region, or those with a value in a countable column."""
         counts = self.rows if column is None else self.counts[column]

@@ -265,14 +265,11 @@ def _is_of(atom: Atom, join: PublicJoin) -> bool:
 
 
 def _input(aggregate: Aggregate, subject: Subject) -> str:
-    """Whether a value is there is the same for a whole base cell."""
-    if aggregate.column is None:
+    """Whether a value is there is the same for a whole base cell; of an entity to be told apart it is asked later."""
+    column, distinct = aggregate.column, aggregate.function == "count_distinct"
+    if column is None or (distinct and column in subject.entities):
         return "true"
-    return (
-        f'nullif(_own."#has.{aggregate.column}", false)'
-        if aggregate.column in subject.countable
-        else _column(aggregate.column)
-    )
+    return f'nullif(_own."#has.{column}", false)' if column in subject.countable else _column(column)
 
 
 _KEYS: Mapping[str, str] = MappingProxyType(

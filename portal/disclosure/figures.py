@@ -22,9 +22,14 @@ Count = Callable[[Region, str], int]
 
 @dataclass(frozen=True, slots=True)
 class FigureRegions:
-    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value."""
+    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value.
+
+    `held` is what a history takes it for: of different entities also the rows of none, since these are told by nothing
+    where an entity has more than one row, and a number of entities could not stand beside one of rows.
+    """
 
     inside: Region
+    held: Region
     outside: Region
     values: tuple[Region, ...]
 
@@ -140,17 +145,19 @@ def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key,
             dropped = [_region(cells, base) for cells in row["dropped"]]
         else:
             key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
-            figures = tuple(_figure_regions(row, j, base) for j in range(len(block.aggregates)))
+            figures = tuple(_figure_regions(row, j, each, base) for j, each in enumerate(block.aggregates))
             regions[key] = GroupRegions(_region(row["region"], base), figures)
     return regions, dropped
 
 
-def _figure_regions(row: Mapping[str, Any], j: int, base: BaseCells) -> FigureRegions:
+def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: BaseCells) -> FigureRegions:
     values: dict[int, list[int]] = {}
     for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
         values.setdefault(value, []).append(cell)
     apart = tuple(_region(cells, base) for cells in values.values())
-    return FigureRegions(_region(row[f"r{j}"], base), _region(row[f"o{j}"], base), apart)
+    held, column = _region(row[f"r{j}"], base), aggregate.column
+    inside = Region(base.having(held, column)) if column and column in base.counts else held
+    return FigureRegions(inside, held, _region(row[f"o{j}"], base), apart)
 
 
 def _region(cells: Sequence[int] | None, base: BaseCells) -> Region:

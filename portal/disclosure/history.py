@@ -42,7 +42,7 @@ The matrix of a kind is then 80 MB at most: a number of four bytes, and a mark, 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is added up: `rows`, a measure (`sum`), or the `distinct` values of a column.
+    """What is added up: `rows`, a measure (`sum`), or the `distinct` values of a column; or the `key` of a group.
 
     The values of a column are counted as the rows that have one.
     """
@@ -50,12 +50,18 @@ class Kind:
     figure: str
     column: str | None = None
 
-    def family(self, disclosure: Disclosure) -> "Kind":
-        """Return which figures this one is held against: where each entity has one row, counts of either are one."""
-        return ROWS if self.figure == "distinct" and self.column in disclosure.entities else self
+    def families(self, disclosure: Disclosure) -> tuple["Kind", ...]:
+        """Return what this kind is held against, and whatever else is held against it.
+
+        Where each entity has one row, counts of rows and of entities are the same, so they are held together. A key is
+        held against other keys and counts; it tells no number, so no count is held against it.
+        """
+        counts = self == ROWS or (self.figure == "distinct" and self.column in disclosure.entities)
+        return (ROWS, KEY) if counts else (self,)
 
 
 ROWS = Kind("rows")
+KEY = Kind("key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +137,28 @@ def audit(
     grown, made = _made(history, asked)
     known = {(entry.kind, entry.cells): entry.value for entry in history.entries if entry.view == ground.view}
     fresh = dict.fromkeys(key for keys in made for key in keys if key not in known)
-    families = {kind: kind.family(ground.disclosure) for kind in dict.fromkeys(kind for kind, _ in fresh)}
+    families = {kind: kind.families(ground.disclosure) for kind in dict.fromkeys(kind for kind, _ in fresh)}
     look = _look(grown, ground)
     standings = {
-        family: _standing(family, [cells for kind, cells in fresh if families[kind] == family], grown, look)
-        for family in dict.fromkeys(families.values())
+        family: _standing(family, [cells for kind, cells in fresh if family in families[kind]], grown, look)
+        for family in dict.fromkeys(own for own, *_ in families.values())
     }
     entries = list(history.entries)
     verdicts = []
     for candidates, keys in zip(asked, made, strict=True):
         new = {key: each.value for key, each in zip(keys, candidates, strict=True) if key not in known}
-        weighings = {(kind, cells): standings[families[kind]].weigh(kind, cells) for kind, cells in new}
+        weighings = {(kind, cells): standings[families[kind][0]].weigh(kind, cells) for kind, cells in new}
         reason = next((each.reason for each in weighings.values() if each.reason), None)
         if new and len(entries) + len(new) > MAX_ENTRIES:
             reason = Reason.FULL
         if reason is None:
             for (kind, cells), each in weighings.items():
-                standings[families[kind]].take(kind, cells, each)
-                kept = standings[families[kind]].kept(cells)
-                entries.append(Entry(kind, ground.view, cells, kept, new[kind, cells]))
+                own, *others = families[kind]
+                standings[own].take(kind, cells, each)
+                for other in others:
+                    if other in standings:
+                        standings[other].take(kind, cells)
+                entries.append(Entry(kind, ground.view, cells, standings[own].kept(cells), new[kind, cells]))
             known |= new
         verdicts.append(Verdict(tuple(known[key] for key in keys) if reason is None else (), reason))
     return replace(grown, entries=tuple(entries)), tuple(verdicts)
@@ -187,8 +196,9 @@ class _Standing:
             return Weighed(Reason.OTHER_VIEW)
         return self.watch.weigh(self.rows[cells], distinct=kind.figure == "distinct")
 
-    def take(self, kind: Kind, cells: bytes, weighed: Weighed) -> None:
-        self.watch.take(self.rows[cells], weighed, distinct=kind.figure == "distinct")
+    def take(self, kind: Kind, cells: bytes, weighed: Weighed | None = None) -> None:
+        if cells in self.rows:
+            self.watch.take(self.rows[cells], weighed, distinct=kind.figure == "distinct")
 
     def kept(self, cells: bytes) -> Mapping[str, KeptSet]:
         return {name: keep(entities) for name, entities in self.entities[cells].items()}
@@ -203,7 +213,7 @@ class _Standing:
 
 def _standing(family: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
     disclosure, view = look.ground.disclosure, look.ground.view
-    entries = [entry for entry in history.entries if entry.kind.family(disclosure) == family]
+    entries = [entry for entry in history.entries if family in entry.kind.families(disclosure)]
     here = {entry.cells: entry for entry in entries if entry.view == view}
     distinct = {entry.cells for entry in entries if entry.view == view and entry.kind.figure == "distinct"}
     fresh = list(dict.fromkeys(cells for cells in asked if cells not in here))

@@ -13,7 +13,7 @@ from portal.disclosure.base import BaseCells
 from portal.disclosure.cells import Figure, Key, figure_fault, group_fault
 from portal.disclosure.complementary import with_complement
 from portal.disclosure.figures import Found, GroupRegions, Region
-from portal.disclosure.history import Candidate, Kind, Verdict
+from portal.disclosure.history import KEY, ROWS, Candidate, Kind, Verdict
 from portal.disclosure.rounding import average, round_to
 from portal.policy.model import Disclosure
 from portal.sql.blocks import Aggregate, Block
@@ -36,8 +36,7 @@ class Withheld:
 class Judged:
     """A block after every rule that looks at it alone. `keys` are the groups that may be shown.
 
-    That a group is shown tells that it has enough, so its key is a candidate as if it were its count of rows, and no
-    figure leaves without it.
+    That a group is shown tells that it has enough, so its key is a candidate, and no figure leaves without it.
     """
 
     keys: tuple[Key, ...]
@@ -60,7 +59,7 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
         Withheld(block.relation, key, None, reasons.get(key, "complementary")) for key in sorted(closed, key=repr)
     ]
     shown = [group for group in groups if group.key not in closed]
-    keys = {group.key: _key(regions[group.key].whole, base, disclosure) for group in shown if block.groupings}
+    keys = {group.key: Candidate(KEY, _names(regions[group.key].whole, base), 0) for group in shown if block.groupings}
     candidates: dict[Place, tuple[Candidate, ...]] = {(key, None): (candidate,) for key, candidate in keys.items()}
     for j, aggregate in enumerate(block.aggregates):
         faults = {g.key: why for g in shown if (why := figure_fault(g, g.figures[j], aggregate, disclosure))}
@@ -72,7 +71,7 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
                 reason = faults.get(group.key, "complementary")
                 withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
             else:
-                cells = _names(regions[group.key].figures[j].inside, base)
+                cells = _names(regions[group.key].figures[j].held, base)
                 figures = _candidates(aggregate, group.figures[j], cells, disclosure)
                 candidates[group.key, j] = (*candidates.get((group.key, None), ()), *figures)
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
@@ -107,10 +106,6 @@ def _names(region: Region, base: BaseCells) -> frozenset[str]:
     return frozenset(base.names[cell] for cell in region)
 
 
-def _key(whole: Region, base: BaseCells, disclosure: Disclosure) -> Candidate:
-    return Candidate(Kind("rows"), _names(whole, base), round_to(base.count(whole), disclosure.round_counts_to))
-
-
 def _candidates(
     aggregate: Aggregate, figure: Figure, cells: frozenset[str], disclosure: Disclosure
 ) -> Iterator[Candidate]:
@@ -122,7 +117,7 @@ def _candidates(
     if aggregate.function == "count_distinct":
         yield Candidate(Kind("distinct", column), cells, round_to(figure.value or 0, step))
     elif aggregate.function != "sum":
-        yield Candidate(Kind("rows"), cells, round_to(figure.rows, step))
+        yield Candidate(ROWS, cells, round_to(figure.rows, step))
 
 
 def _value(aggregate: Aggregate, verdict: Verdict | None) -> float | None:

@@ -96,23 +96,27 @@ class Watch:
             return Weighed(Reason.PAIRWISE)
         if self._is_released[cell]:
             return Weighed(None)
-        step = self._space.step(self._vectors[cell]) if rules.span else None
+        step = self._step(cell)
         return Weighed(self._spans(cell, step) if step else None, step)
 
-    def take(self, cell: int, weighed: Weighed, *, distinct: bool = False) -> None:
-        """Note that a cell, as it was just weighed, is released."""
+    def take(self, cell: int, weighed: Weighed | None = None, *, distinct: bool = False) -> None:
+        """Note that a cell is released, as it was just weighed or whatever it gives away."""
         self._is_distinct[cell] |= distinct
         if self._is_released[cell]:
             return
         self._is_released[cell] = True
         self._sign(cell)
-        if weighed.step is None:
+        step = weighed.step if weighed else self._step(cell)
+        if step is None:
             return
-        self._space.take(weighed.step)
+        self._space.take(step)
         if self._rules.summed is not None:
             _, rest = self._marginals
-            [using] = rest[:, weighed.step.pivot].nonzero()
-            rest[using] = (rest[using] - rest[using, weighed.step.pivot, None] * weighed.step.row) % PRIME
+            [using] = rest[:, step.pivot].nonzero()
+            rest[using] = (rest[using] - rest[using, step.pivot, None] * step.row) % PRIME
+
+    def _step(self, cell: int) -> Step | None:
+        return self._space.step(self._vectors[cell]) if self._rules.disclosure.history.span else None
 
     @cached_property
     def _marginals(self) -> tuple[Mask, Vector]:

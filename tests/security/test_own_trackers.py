@@ -179,6 +179,19 @@ def test_the_missing_values_of_few_are_not_counted_by_a_difference(tmp_path: Pat
     assert None in table.to_pylist()[0].values()
 
 
+def test_missing_values_of_few_cost_an_average_by_groups_nothing(tmp_path: Path) -> None:
+    """Their count of rows is shown nowhere; that the groups are there tells no number."""
+    world = a_market(tmp_path, *(ad(f"FR{i % 3}", "FR", spend_eur=None) for i in range(30)))
+    assert world.figures(a_block(AVERAGE, by=["country"]))["FR"] == 100
+    assert world.figures(a_block(COUNT, by=["country"]))["FR"] is None
+
+
+def test_entities_are_counted_beside_rows_that_have_none(tmp_path: Path) -> None:
+    world = a_market(tmp_path, *(ad(None, "FR", user_id=f"U{i}") for i in range(37)))
+    [table] = world.ask(a_block(COUNT, replace(SELLERS, name="m"), country="FR"))
+    assert table.to_pylist() == [{"n": 55, "m": 20}]
+
+
 def test_the_rows_of_nobody_are_not_counted_by_a_difference(tmp_path: Path) -> None:
     world = a_market(tmp_path, *(ad(None, "FR", user_id=f"U{i}") for i in range(37)))
     [table] = world.ask(a_block(COUNT, replace(NAMED, name="m"), country="FR"))
