@@ -1,9 +1,9 @@
 """Base cells and blocks as trusted SQL, generated from checked values only. Text out; nothing runs here.
 
-A base cell is one combination of all dimensions at their grid. Groups, filters and conditions know dimensions only, so
-whatever they make is a union of base cells: an extract is read once, for its base cells and the entities in each, and
-a block asks only of which base cells it is made. Names that the generated text makes up begin with an underscore or
-`#`, which no dataset and no column does.
+A base cell is one combination of all dimensions at their grid, and of which values are missing. Groups, filters,
+conditions and counts know these only, so whatever they make is a union of base cells: an extract is read once, for its
+base cells and the entities in each, and a block asks only of which base cells it is made. Names that the generated text
+makes up begin with an underscore or `#`, which no dataset and no column does.
 """
 # ruff: noqa: S608 - this text is never a researcher's: it is generated from policy, codebook and checked blocks
 
@@ -104,7 +104,7 @@ def regions_query(block: Block, subject: Subject) -> str:
     those of `r{j}` apart. `dropped` has for each condition, and for those that may say the same, what they alone leave
     out.
     """
-    columns = ", ".join(['"#position" AS cell', *map(quote, subject.disclosure.dimensions)])
+    columns = ", ".join(['"#position" AS cell', *map(quote, _base_dimensions(subject))])
     atoms, partners = _names("a", block.atoms), _names("p", block.joins)
     aggregates, keys = block.aggregates, _keys(block)
     told = [j for j, each in enumerate(aggregates) if counts_values(each, subject)]
@@ -129,9 +129,10 @@ def repeats_query(join: PublicJoin) -> str:
 
 
 def fixed_rules(subject: Subject) -> tuple[str, ...]:
-    """Return what makes the content of a base cell: the row rules that do not stand on a grid, and the masks."""
+    """Return what makes a base cell what it is: the row rules that stand on no grid, the masks, and the grids."""
     masks = [f"{name}: {sql}" for name, sql in _columns(subject).items()]
-    return (*sorted(_row_rules(subject)), *sorted(masks))
+    grids = [f"{name} at {sql}" for name, sql in _base_dimensions(subject).items()]
+    return (*sorted(_row_rules(subject)), *sorted(masks), *sorted(grids))
 
 
 def counts_values(aggregate: Aggregate, subject: Subject) -> bool:
@@ -183,11 +184,15 @@ def _columns(subject: Subject) -> dict[str, str]:
 
 
 def _base_dimensions(subject: Subject) -> dict[str, str]:
-    """Return each dimension as a base cell has it: at its grid, and in its own type where it has one."""
-    return {
+    """Return each dimension as a base cell has it: at its grid, and in its own type where it has one.
+
+    That a countable column has a value is a dimension too: the rows with and without one are apart in all that follows.
+    """
+    grids = {
         name: _at_grid(f"_own.{quote(name)}", use, subject.type_of(name))
         for name, use in subject.disclosure.dimensions.items()
     }
+    return grids | {f"#has.{name}": f"(_own.{quote(name)} IS NOT NULL)" for name in subject.countable}
 
 
 def _at_grid(column: str, use: DimensionUse, type_: str) -> str:
@@ -260,8 +265,11 @@ def _is_of(atom: Atom, join: PublicJoin) -> bool:
 
 
 def _input(aggregate: Aggregate, subject: Subject) -> str:
-    """Whether a value is there is the same for a whole base cell, but for what is counted in each."""
-    return "true" if aggregate.column is None or aggregate.column in subject.countable else _column(aggregate.column)
+    """Whether a value is there is the same for a whole base cell; of an entity to be told apart it is asked later."""
+    column, distinct = aggregate.column, aggregate.function == "count_distinct"
+    if column is None or (distinct and column in subject.entities):
+        return "true"
+    return f'nullif(_own."#has.{column}", false)' if column in subject.countable else _column(column)
 
 
 _KEYS: Mapping[str, str] = MappingProxyType(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 from support.attack_world import ASKER
 from support.own_world import our_world
 
@@ -25,19 +24,7 @@ FEW = frozenset({"isle", "kiosk", "rare", "bots"})
 HIDDEN = ("isle", "hush-", "N001", "Note ", "V1", "gold")
 """Texts that no answer and no message may hold, unless the asker wrote them."""
 
-NOT_YET = {
-    "OWN-NAM-007": "a list of names may repeat a dimension; the block is read by the dimension, which is safe, "
-    "and DuckDB would read the renamed column: refuse a list that gives a name twice",
-}
-"""Lines of the corpus that do not meet their expectation, and why."""
-
 Outcome = list[dict[str, Any]] | PortalError
-
-
-def expected(attack: Mapping[str, str]) -> ParameterSet:
-    reason = NOT_YET.get(attack["id"])
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    return pytest.param(attack, id=attack["id"], marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +44,7 @@ def values_of(rows: list[dict[str, Any]]) -> list[Any]:
     return [value for row in rows for value in row.values() if value is not None]
 
 
-@pytest.mark.parametrize("attack", [expected(attack) for attack in ATTACKS])
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack["id"])
 def test_an_attack_of_our_own_meets_its_expectation(outcomes: Mapping[str, Outcome], attack: Mapping[str, str]) -> None:
     outcome = outcomes[attack["id"]]
     match attack["expectation"]:
