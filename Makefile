@@ -4,13 +4,19 @@ PORT ?= 8501
 BIN := .venv/bin
 SOURCES := portal tests benchmarks datasets
 
-.PHONY: demo test check format bench setup lock clean
+.PHONY: demo test nightly mutations check format bench setup lock clean
 
 demo: .venv/runtime
 	PORTAL_PORT=$(PORT) $(BIN)/portal demo
 
 test: .venv/development
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+nightly: .venv/development
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/properties/test_oracle_from_sql.py $(PYTEST_ARGS)
+
+mutations: .venv/development
+	$(BIN)/python tests/mutations/run.py --write
 
 check: .venv/development
 	$(BIN)/ruff check $(SOURCES)

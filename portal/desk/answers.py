@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.ipc
 
 from portal.catalogue.dataset import Dataset, Erratum
 from portal.errors import PortalError
@@ -18,6 +17,7 @@ from portal.policy.decision import Decision
 from portal.policy.model import Limits
 from portal.policy.uses import ColumnUses
 from portal.registry import DownloadRecord
+from portal.workspaces.spool import opened
 from portal.workspaces.store import CopyState
 
 
@@ -79,13 +79,12 @@ class Answer:
     @property
     def schema(self) -> pa.Schema:
         """Names and types of the answer's columns."""
-        with pa.memory_map(str(self.spool)) as source:
-            return pa.ipc.open_file(source).schema
+        with opened(self.spool) as reader:
+            return reader.schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the answer's batches from disk, in order."""
-        with pa.memory_map(str(self.spool)) as source:
-            reader = pa.ipc.open_file(source)
+        with opened(self.spool) as reader:
             for index in range(reader.num_record_batches):
                 yield reader.get_batch(index)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,8 @@ from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.compile import Subject
 from portal.disclosure.declared import check_declared
-from portal.errors import Fault, StatementRefusal
+from portal.engines.port import CancelSignal
+from portal.errors import Cancelled, Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.policy.model import Access
 from portal.sql.blocks import Block
@@ -36,8 +38,13 @@ _CELLS_FIRST = "Release figures of each, and join these: WITH a AS (SELECT ...),
 NO_CELLS = ReleasedCells({}, {}, shows_withheld=False)
 
 
-def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]]) -> ReleasedCells:
-    """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
+def release_cells(
+    services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]], cancel: CancelSignal | None = None
+) -> ReleasedCells:
+    """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with.
+
+    Raises `Cancelled`, and what release raises.
+    """
     if not prepared.plan.blocks:
         return NO_CELLS
     for block in prepared.plan.blocks:
@@ -46,7 +53,7 @@ def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, S
     reasons = Counter[str]()
     releasing = Releasing(
         prepared.workspace,
-        services.trusted,
+        services.trusted.heeding(partial(_heed, cancel)),
         services.histories,
         services.bases,
         {DatasetName(name): files for name, files in copies.items()},
@@ -72,3 +79,8 @@ def _refuse_pairs(block: Block) -> None:
         message = f"{block.dataset} and {block.entity_join.dataset} cannot be joined before release yet."
         fault = Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST)
         raise StatementRefusal(replace(fault, line=block.line, column=block.column))
+
+
+def _heed(cancel: CancelSignal | None) -> None:
+    if cancel and cancel.is_set():
+        raise Cancelled(Fault("CANCELLED", "The statement was stopped, as was asked."))

@@ -99,7 +99,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     receipt = _charge(services, prepared, receipt, spooled, rows=charged)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
-        spooled = services.spool.keep(spooled, question)
+        services.spool.keep(spooled, question)
     return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
 
 
@@ -107,7 +107,7 @@ def _compute(
     services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
 ) -> tuple[Spooled, Mapping[str, int] | None]:
     """Release the cells, run the statement, and keep its answer; and return why cells, if it has any, were withheld."""
-    cells = release_cells(services, prepared, job.tables)
+    cells = release_cells(services, prepared, job.tables, running.cancel)
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
         return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None

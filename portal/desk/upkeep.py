@@ -6,6 +6,7 @@ from pathlib import Path
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
 from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
+from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
 from portal.ids import DownloadId
@@ -25,6 +26,14 @@ def build_workspaces(services: Services, asker: Asker, progress: Progress | None
         if isinstance(decision, Permit) and decision.access is Access.ROWS
         if (manifest := services.releases.latest(name))
     )
+
+
+def begin(services: Services) -> None:
+    """Do what a portal does when it starts: clear up after one that died, and remove what has ended."""
+    for store in (services.releases, services.workspaces, services.bases, services.histories, services.spool):
+        store.clear()
+    record_releases(services)
+    remove_ended(services)
 
 
 def remove_ended(services: Services) -> tuple[KeptCopy, ...]:

@@ -96,16 +96,19 @@ class TrustedEngine(Protocol):
         files: Sequence[Path],
         target: Path,
         metadata: Mapping[str, str] | None = None,
-        heed: Callable[[], object] | None = None,
     ) -> WrittenFile:
-        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
-
-        `heed` is called every while, on another thread; an error of the family that it raises ends the work.
-        """
+        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`."""
         ...
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
         """Return the answer of `select` over the named Parquet tables."""
+        ...
+
+    def heeding(self, heed: Callable[[], object]) -> "TrustedEngine":
+        """Return the same engine, whose calls ask `heed` every while, on another thread.
+
+        An error of the family that `heed` raises ends the call.
+        """
         ...
 
 

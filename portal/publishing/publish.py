@@ -1,7 +1,6 @@
 """Publishes a dataset: sources through the recipe into a new release, which appears whole or not at all."""
 
 import fcntl
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from portal.clock import Clock
 from portal.engines.port import Progress
 from portal.errors import ContentError, Fault, LimitReached
 from portal.fingerprints import fingerprint
+from portal.folders import sync
 from portal.publishing.failures import writing
 from portal.publishing.releases import MANIFEST, ReleaseStore, release_folder, sha256_of
 from portal.publishing.staging import Staging, staging
@@ -128,23 +128,15 @@ def _appear(manifest: Manifest, made: Path, final: Path) -> None:
     path = made / MANIFEST
     path.write_text(manifest.model_dump_json(indent=1))
     _settle(path)
-    _sync(made)
+    sync(made)
     made.rename(final)
-    _sync(final.parent)
+    sync(final.parent)
 
 
 def _settle(path: Path) -> None:
     """Bring a file to the disk for good, and take the right to write it."""
-    _sync(path)
+    sync(path)
     path.chmod(0o444)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

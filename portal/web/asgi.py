@@ -37,7 +37,7 @@ def create_app(settings: Settings, services: Services) -> st.App:
 def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
     services = wiring.services_of_this_process()
-    upkeep.remove_ended(services)
+    upkeep.begin(services)
     # Uvicorn ends on the signal, then raises it again: without this, nothing below would be ended in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

@@ -4,7 +4,6 @@ The answer is read from disk batch by batch and never mapped or held whole, so t
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,10 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from portal.engines.port import Progress
-from portal.errors import Fault, LimitReached
 from portal.fingerprints import canonical_json
+from portal.folders import put, storing
 from portal.publishing.releases import sha256_of
+from portal.workspaces.spool import opened
 from portal.workspaces.texts import write_csv, write_json
 
 MANIFEST_KEY = "dsa_research_portal"
@@ -28,10 +28,6 @@ _ROW_GROUP = 122_880
 _ROW_GROUP_BYTES = 64_000_000
 
 Manifest = Mapping[str, Any]
-
-_DISK_FULL = Fault(
-    "DISK_FULL", "The file could not be stored.", fix="Tell the operator; nothing was left half-written."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +47,18 @@ def export_answer(
     `progress` is told after each batch, and may raise to end the work. Raises `LimitReached` where the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("wb") as sink:
-            write_answer(spool, sink, file_format, manifest, progress)
-            sink.flush()
-            os.fsync(sink.fileno())
-        exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
-        _manifest_beside(target).write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        _manifest_beside(target).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise LimitReached(_DISK_FULL) from error
-        raise
+    temporary, beside = target.with_name(f".{target.name}.part"), _manifest_beside(target)
+    with storing("the file"):
+        try:
+            with temporary.open("wb") as sink:
+                write_answer(spool, sink, file_format, manifest, progress)
+            exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
+            beside.write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
+            put(temporary, target)
+        except BaseException:
+            for path in (temporary, beside):
+                path.unlink(missing_ok=True)
+            raise
     return exported
 
 
@@ -73,8 +66,7 @@ def write_answer(
     spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest, progress: Progress | None = None
 ) -> None:
     """Write the spooled answer in one of the formats of `WRITERS`."""
-    with pa.OSFile(str(spool)) as source:
-        reader = pa.ipc.open_file(source)
+    with opened(spool) as reader:
         WRITERS[file_format](sink, _described(reader.schema, manifest), _told(reader, progress))
 
 

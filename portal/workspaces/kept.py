@@ -6,7 +6,6 @@ still end. A file's size and time of change are looked at whenever it is used, i
 
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.fingerprints import canonical_json
+from portal.folders import written
 from portal.publishing.releases import sha256_of
 
 DAMAGED = ".damaged"
@@ -93,15 +93,14 @@ def read(folder: Path) -> Record:
         return Record(
             **{part: {name: KeptFile(**facts) for name, facts in files.items()} for part, files in found.items()}
         )
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return Record()
 
 
 def write(folder: Path, record: Record) -> None:
     """Keep the record, whole or not at all."""
-    temporary = folder / f".current-{os.urandom(4).hex()}"
-    temporary.write_text(canonical_json(_as_json(record)))
-    temporary.replace(folder / "current.json")
+    with written(folder / "current.json") as path:
+        path.write_text(canonical_json(_as_json(record)))
 
 
 @contextmanager

@@ -9,20 +9,20 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from portal.catalogue.dataset import Dataset
-from portal.catalogue.release import Manifest, ReleaseFile
+from portal.catalogue.release import Manifest
 from portal.engines.port import Progress, TrustedEngine
-from portal.errors import EngineFailure, Fault, LimitReached
+from portal.errors import EngineFailure, Fault
 from portal.fingerprints import fingerprint
+from portal.folders import clear, storing, written
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.keys import Keys
 from portal.policy.decision import Obligations
-from portal.publishing.releases import ReleaseStore, sha256_of
+from portal.publishing.releases import ReleaseStore
 from portal.sql.plan import TableSchema
 from portal.workspaces import kept
 from portal.workspaces.kept import Kept, KeptFile, Record, governed_path
@@ -75,8 +75,8 @@ class WorkspaceStore:
         """Return the governed copy in force, building what is missing of it.
 
         `progress` is told often, on any thread, and may raise an error of the family to end the work. Raises
-        `LimitReached` where the disk is full and `EngineFailure` where a file of the release or the copy is not as it
-        was made; the copy that was in force before stays.
+        `LimitReached` where the disk is full, `ContentError` where a file of the release and `EngineFailure` where one
+        of the copy is not as it was made; the copy that was in force before stays.
         """
         folder, tell = self._folder(project, dataset.name), progress or _silent
         files = plan_copy(dataset, manifest, obligations, project, self.keys.project(project))
@@ -87,7 +87,7 @@ class WorkspaceStore:
 
         standing = _standing(folder, files)
         if standing is None:
-            with _in_our_words(), kept.exclusive(folder, wait):
+            with storing("the governed copy"), kept.exclusive(folder, wait):
                 standing = _standing(folder, files) or self._build(folder, manifest, files, tell)
         return GovernedCopy(
             dataset.name,
@@ -114,6 +114,13 @@ class WorkspaceStore:
             doomed = self.root / f".removed-{os.urandom(8).hex()}"
             folder.replace(doomed)
             shutil.rmtree(doomed)
+
+    def clear(self) -> None:
+        """Remove what the dead left half-made, or half-removed."""
+        for doomed in self.root.glob(".removed-*"):
+            shutil.rmtree(doomed, ignore_errors=True)
+        for folder in self.root.glob("[!.]*/*/"):
+            clear(folder)
 
     def held(self) -> Iterator[tuple[ProjectId, DatasetName]]:
         """Yield every governed copy that is on disk."""
@@ -161,13 +168,10 @@ class WorkspaceStore:
         self, file: GovernedFile, origins: Mapping[str, Path], target: Path, heed: Callable[[], object]
     ) -> KeptFile:
         sources = [origins[origin.path] for origin in file.origins]
-        for origin, path in zip(file.origins, sources, strict=True):
-            _refuse_changed(origin, path)
-            heed()
         if file.making is Making.LINK:
             _link(sources[0], target)
             return kept.describe(target, file.origins[0].rows, file.origins[0].sha256)
-        return kept.describe(target, self.engine.copy(file.select, sources, target, heed=heed).rows)
+        return kept.describe(target, self.engine.heeding(heed).copy(file.select, sources, target).rows)
 
 
 def _silent(_share: float, _words: str) -> None:
@@ -213,13 +217,6 @@ def _refuse_damaged(folder: Path, known: Kept) -> None:
         )
 
 
-def _refuse_changed(origin: ReleaseFile, path: Path) -> None:
-    if sha256_of(path) != origin.sha256:
-        message = "A file of the release is cut short or damaged, so no copy is made of it."
-        fix = "Tell the operator: `portal doctor` names the file."
-        raise EngineFailure(Fault("CORRUPT_FILE", message, rule="checksum", fix=fix))
-
-
 def _sweep(folder: Path, names: set[str]) -> None:
     """Remove every file but these, and what a killed process left half-made."""
     for path in folder.iterdir():
@@ -230,21 +227,8 @@ def _sweep(folder: Path, names: set[str]) -> None:
 
 
 def _link(origin: Path, target: Path) -> None:
-    temporary = target.with_name(f".link-{os.urandom(8).hex()}")
-    try:
-        os.link(origin, temporary)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(origin, temporary)
-    temporary.replace(target)
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            message = "There is no room on the disk to prepare the data. What was there before stays."
-            raise LimitReached(Fault("DISK_FULL", message, rule="disk", fix="Tell the operator.")) from error
-        message = "The data could not be prepared."
-        raise EngineFailure(Fault("COPY_FAILED", message, fix="Try again; if it stays, tell the operator.")) from error
+    with written(target) as path:
+        try:
+            os.link(origin, path)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(origin, path)

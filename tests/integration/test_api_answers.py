@@ -211,7 +211,7 @@ def test_no_file_stays_behind_an_answer(tmp_path: Path) -> None:
     with an_api(tmp_path) as (_, client):
         ask(client, SALES, CSV)
         spooled = [path for path in (tmp_path / "home" / "results").rglob("*") if path.is_file()]
-    assert len(spooled) == 1
+    assert sorted(path.suffix for path in spooled) == ["", ".arrow", ".json"], "a lock, the answer and its note"
 
 
 def test_the_reference_needs_no_token_no_script_and_nothing_from_elsewhere(tmp_path: Path) -> None:

@@ -39,10 +39,12 @@ class CountingEngine:
         files: Sequence[Path],
         target: Path,
         metadata: Mapping[str, str] | None = None,
-        heed: Callable[[], object] | None = None,
     ) -> WrittenFile:
         self.written.append(target)
-        return self.engine.copy(select, files, target, metadata, heed)
+        return self.engine.copy(select, files, target, metadata)
+
+    def heeding(self, heed: Callable[[], object]) -> "CountingEngine":
+        return type(self)(self.engine.heeding(heed), self.written)
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
         return self.engine.fetch(select, tables)

@@ -19,6 +19,7 @@ from portal.engines.duckdb.faults import broken
 from portal.engines.duckdb.hardening import connect, create_table, seal, text
 from portal.engines.port import WrittenFile
 from portal.errors import Fault, LimitReached, PortalError
+from portal.folders import put
 
 HEED_EVERY = 0.2
 """Seconds between two looks at whether the work is still wanted."""
@@ -29,9 +30,16 @@ _NOT_PARQUET = (duckdb.IOException, duckdb.InvalidInputException, duckdb.Seriali
 class DuckDBTrusted:
     """The trusted engine port. For many threads; each call may use `threads` threads and `memory_bytes`."""
 
-    def __init__(self, *, threads: int = 2, memory_bytes: int = 2_000_000_000) -> None:
+    def __init__(
+        self, *, threads: int = 2, memory_bytes: int = 2_000_000_000, heed: Callable[[], object] | None = None
+    ) -> None:
         self._threads = threads
         self._memory_bytes = memory_bytes
+        self._heed = heed
+
+    def heeding(self, heed: Callable[[], object]) -> "DuckDBTrusted":
+        """Return the same engine, whose calls ask `heed` every while; what it raises ends the call."""
+        return DuckDBTrusted(threads=self._threads, memory_bytes=self._memory_bytes, heed=heed)
 
     def copy(
         self,
@@ -39,7 +47,6 @@ class DuckDBTrusted:
         files: Sequence[Path],
         target: Path,
         metadata: Mapping[str, str] | None = None,
-        heed: Callable[[], object] | None = None,
     ) -> WrittenFile:
         """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
 
@@ -52,9 +59,9 @@ class DuckDBTrusted:
         )
         with _in_our_words(), tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
             part = Path(folder, "part")
-            with self._instance({"source": files}, folder, writes=part) as instance, _heeding(instance, heed):
+            with self._instance({"source": files}, folder, writes=part) as instance:
                 counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
-            part.replace(target)
+            put(part, target)
         assert counted is not None
         return WrittenFile(target, int(counted[0]))
 
@@ -75,7 +82,8 @@ class DuckDBTrusted:
             for name, files in paths.items():
                 create_table(instance, name, files)
             seal(instance, [path for files in paths.values() for path in files] + ([str(writes)] if writes else []))
-            yield instance
+            with _heeding(instance, self._heed):
+                yield instance
 
 
 @contextmanager

@@ -1,9 +1,20 @@
 """The rules of one cell."""
 
+import math
+
 import pytest
 from support.aggregates import a_disclosure
 
-from portal.disclosure.cells import Contributions, Figure, Group, effect_fault, figure_fault, group_fault, is_dominated
+from portal.disclosure.cells import (
+    Contributions,
+    Figure,
+    Group,
+    effect_fault,
+    figure_fault,
+    group_fault,
+    is_dominated,
+    is_spread,
+)
 from portal.policy.model import Dominance
 from portal.sql.blocks import Aggregate, Atom
 
@@ -60,6 +71,8 @@ def test_a_condition_may_not_set_a_few_apart() -> None:
         (0.0, (0.0, 0.0), False),
         (7.0, (7.0,), True),
         (0.0, (), False),
+        (math.inf, (math.inf, 1.0), True),
+        (math.nan, (1.0, 1.0), True),
     ],
 )
 def test_dominance(total: float, largest: tuple[float, ...], dominated: bool) -> None:  # noqa: FBT001
@@ -72,3 +85,9 @@ def test_each_dominance_rule_speaks_alone() -> None:
     assert not is_dominated(three, Dominance(p=0.04, share=1.0))
     assert is_dominated(three, Dominance(p=0.04, share=0.97))
     assert not is_dominated(three, Dominance(p=0.04, share=0.98))
+
+
+def test_a_sum_that_errors_of_adding_up_could_have_made_is_not_certified() -> None:
+    """What is left of amounts that cancel out may be off by a share of the amounts themselves."""
+    assert is_spread(10.0, 10.0, (1.0, 1.0), Dominance())
+    assert not is_spread(10.0, 1e12, (1.0, 1.0), Dominance())
