@@ -260,8 +260,8 @@ def _added_up(file: pq.ParquetFile, owner: Numbers, sign: Amounts, column: str) 
         with _undamaged():
             part = _read(file, [group], ["#cell", "#entity", column])
             cells = np.minimum(_numpy(part, "#cell"), len(owner) - 1)
-        signed = _arrow(_numpy(part, column) * sign[cells])
-        part = part.append_column("owner", _arrow(owner[cells])).append_column("signed", signed)
+        part = part.append_column("owner", _arrow(owner[cells]))
+        part = part.append_column("signed", _arrow(_numpy(part, column) * sign[cells]))
         parts.append(part.filter(pc.greater_equal(part.column("owner"), 0)))
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -289,10 +289,10 @@ def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's
     return filled.to_numpy()
 
 
-def _arrow(numbers: Numbers) -> pa.Array:
+def _arrow(numbers: npt.NDArray[Any]) -> pa.Array:
     """Return numbers as Arrow has them; `pa.array` would load pandas to look at them."""
-    held = np.ascontiguousarray(numbers, dtype=np.int64)
-    return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
+    held = np.ascontiguousarray(numbers)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(held.dtype), len(held), [None, pa.py_buffer(held)])
 
 
 def _starts_of(file: pq.ParquetFile) -> Numbers:
