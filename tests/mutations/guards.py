@@ -69,8 +69,8 @@ GUARDS = (
     Guard("p% rule", _CELLS, "(remainder < rule.p * largest[0] or ", "("),
     Guard("(n, k) rule", _CELLS, " or sum(largest[: rule.top]) > rule.share * total)", ")"),
     Guard("an infinite sum is dominated", _CELLS, "if not math.isfinite(total):", "if False:"),
-    Guard("certificate: p%", _CELLS, "max(firsts + rule.p * first, tops / rule.share)", "tops / rule.share"),
-    Guard("certificate: (n, k)", _CELLS, "max(firsts + rule.p * first, tops / rule.share)", "firsts + rule.p * first"),
+    Guard("certificate: p%", _CELLS, "low - firsts >= rule.p * first and", "True and"),
+    Guard("certificate: (n, k)", _CELLS, " and tops <= rule.share * low", ""),
     Guard("certificate: errors of adding up", _CELLS, "low = total - ROUNDING * added", "low = total"),
     Guard(
         "certificate: bounds of one entity",
@@ -105,7 +105,7 @@ GUARDS = (
     Guard(
         "a value of few is not counted among distinct ones",
         _FIGURES,
-        "return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)",
+        "return sum(all(count(value, name, None) >= k for name, k in disclosure.entities.items()) for value in values)",
         "return len(values)",
     ),
     Guard(
@@ -115,11 +115,10 @@ GUARDS = (
         "CAST(coalesce(id, 1000 + random() * 1000000) AS UINTEGER)",
     ),
     Guard(
-        "entities without a value are not counted", _COMPILE, "return f'nullif(_own.\"#has.{column}\", false)' if", "return 'true' if",
-    ),
-    Guard(
-        "no entity is no different one", _FIGURES, "inside = Region(base.having(held, column)) if column and column in base.counts else held",
-        "inside = held",
+        "entities without a value are not counted",
+        "portal/disclosure/base.py",
+        "having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None",
+        "having = None",
     ),
     Guard(
         "a join leaves out none or enough",
@@ -174,10 +173,10 @@ GUARDS = (
         "return rounded_sum / rounded_count if",
     ),
     Guard(
-        "nothing and too few look alike", _RELEASE, "shown = kept or ([] if block.groupings else [()])",
-        "shown = kept",
+        "nothing and too few look alike", _RELEASE, "shown = judged.keys or (() if block.groupings else ((),))",
+        "shown = judged.keys",
     ),
-    Guard("history: pairwise", _WATCH, "if rules.pairwise and (self._tells_apart(cell) or (distinct and self._counts_few_more(cell))):", "if False:"),
+    Guard("history: pairwise", _WATCH, "if rules.pairwise and self._tells_apart(cell):", "if False:"),
     Guard(
         "history: two cells differ by enough",
         _WATCH,
@@ -185,36 +184,22 @@ GUARDS = (
         "False",
     ),
     Guard(
-        "history: sums that overlap differ by no dominated one",
+        "history: nested sums differ by no dominated one",
         _WATCH,
-        "self._is_dominated(own & ~self._vectors[other], self._vectors[other] & ~own)",
-        "False",
+        "or any(self._is_dominated(self._vectors[cell] ^ self._vectors[other]) for other in self._nested(cell))",
+        "",
     ),
     Guard(
         "history: distinct counts differ by enough",
         _WATCH,
-        " or (distinct and self._counts_few_more(cell))",
+        "or (self._rules.distinct and self._counts_few_more(cell))",
         "",
     ),
     Guard(
         "history: span",
         _WATCH,
-        "return self._space.step(self._vectors[cell]) if self._rules.disclosure.history.span else None",
-        "return None",
-    ),
-    Guard("history: all counts are one family", _HISTORY, "return (ROWS, KEY) if counts else (self,)", "return (self,)"),
-    Guard(
-        "history: a group that it refuses is left out", _RELEASE,
-        "kept = [key for key in judged.keys if (key, None) not in verdicts or verdicts[key, None].reason is None]",
-        "kept = list(judged.keys)",
-    ),
-    Guard(
-        "history: hidden days stay in what was released of them", "portal/disclosure/base.py",
-        "at = np.arange(table.num_rows)", "at = np.arange(table.num_rows) if view is None else view; table = table.take(at)",
-    ),
-    Guard(
-        "history: cells of another grid are others", _COMPILE,
-        "*sorted(_row_rules(subject)), *sorted(masks), *sorted(grids)", "*sorted(_row_rules(subject)), *sorted(masks)",
+        "step = self._space.step(self._vectors[cell]) if rules.span else None",
+        "step = None",
     ),
     Guard(
         "history: no combination tells of few",
