@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cells, statements
+from benchmarks import cells, load, statements
 
 PAGE = Path("docs/performance.md")
 RESULTS = Path("benchmarks/results.json")
@@ -20,7 +20,8 @@ def main() -> None:
     measured: dict[str, Any] = {"python": platform.python_version(), "statements": statements.measure(scale)}
     measured["cells"] = cells.measure(scale)
     RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
-    PAGE.write_text(_page(measured["statements"]) + _cells_page(measured["cells"]))
+    under_load = load.section(json.loads(load.RESULTS.read_text()))
+    PAGE.write_text(_page(measured["statements"]) + _cells_page(measured["cells"]) + "\n" + under_load)
     print(PAGE.read_text())
 
 

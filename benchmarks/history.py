@@ -19,8 +19,8 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from portal.catalogue.release import Manifest
-from portal.disclosure.cells import Contributions, is_dominated
-from portal.disclosure.history import Candidate, Ground, Kind, ReleaseHistory, Verdict, audit
+from portal.disclosure.cells import Contributions, is_dominated, spread_from
+from portal.disclosure.history import KEY, Candidate, Ground, Kind, ReleaseHistory, Verdict, audit
 from portal.ids import ProjectId
 from portal.policy.model import Disclosure, Dominance
 from portal.workspaces.history_store import FileHistoryStore
@@ -57,8 +57,9 @@ class Cells:
     sets: Sequence[BitMap]
     amounts: Sequence[Numbers]
     entities: Sequence[Numbers]
-    sums: Numbers
+    sums: Mapping[str, Numbers]
     largest: Numbers
+    totals: Sequence[float]
     asked: list[int] = field(default_factory=list)
     members: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,27 +68,42 @@ class Cells:
         del entity, counted
         return BitMap.union(*(self.sets[i] for i in region)) if region else BitMap()
 
-    def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
-        """Return what each entity spends in a region, and note that it was asked."""
+    def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
+        """Every cell has a value."""
+        del measure
+        return np.ones(len(self.names), dtype=np.bool_)
+
+    def contributions(
+        self, region: Collection[int], entity: str, measure: str, minus: Collection[int] = ()
+    ) -> Contributions:
+        """Return what each entity spends in a region, less another, and note that it was asked."""
         del entity, measure
-        self.asked.append(len(region))
-        entities, amounts = (np.concatenate([each[i] for i in region]) for each in (self.entities, self.amounts))
-        totals = np.sort(np.bincount(entities.astype(np.int64), amounts))[::-1]
+        self.asked.append(len(region) + len(minus))
+        entities = np.concatenate([self.entities[i] for i in (*region, *minus)])
+        amounts = np.concatenate([*(self.amounts[i] for i in region), *(-self.amounts[i] for i in minus)])
+        totals = np.sort(np.abs(np.bincount(entities.astype(np.int64), amounts)))[::-1]
         return Contributions(float(totals.sum()), tuple(totals[:20].tolist()))
 
-    def in_doubt(self, region: Collection[int], entity: str, measure: str, rule: Dominance) -> bool:
+    def in_doubt(
+        self, region: Collection[int], entity: str, measure: str, rule: Dominance, minus: Collection[int]
+    ) -> bool:
         """Say whether the sum and the largest amounts of the cells leave dominance open."""
-        del entity, measure
-        at = list(region)
-        total, most = self.sums[at].sum(), self.largest[at].sum()
-        return bool(total - 2 * most < rule.p * most or rule.top * most > rule.share * total)
+        del entity
+        sums = self.sums[measure]
+        total, within = abs(sums[list(region)].sum() - sums[list(minus)].sum()), self.largest[[*region, *minus]].sum()
+        return bool(total < spread_from([min(within, each) for each in self.totals], rule))
+
+    def sure_from(self, measure: str, rule: Dominance) -> float:
+        """Return how large a sum is that is certain."""
+        del measure
+        return spread_from(self.totals, rule)
 
 
 def measure() -> Mapping[str, float]:
     """Return seconds, each the best of some rounds, and sizes."""
     base, places = _world()
     fresh = _ask(base, _grouped(places, (0, 1)))
-    found: dict[str, float] = {"fresh groups": len(fresh) / len(FIGURES)}
+    found: dict[str, float] = {"fresh groups": len(fresh) / (1 + len(FIGURES))}
     found["fresh_s"] = _best(lambda: _audit(ReleaseHistory(), fresh, base))
     with tempfile.TemporaryDirectory() as folder:
         store, project = FileHistoryStore(Path(folder)), ProjectId("bench")
@@ -100,7 +116,11 @@ def measure() -> Mapping[str, float]:
         later = _ask(base, _grouped({key: i for key, i in places.items() if key[2] in LATER}, (0, 1)))
         base.asked.clear()
         after, verdicts = _audit(history, later, base)
-        found |= {"statements": STATEMENTS, "entries": len(history.entries), "later groups": len(later) / len(FIGURES)}
+        found |= {
+            "statements": STATEMENTS,
+            "entries": len(history.entries),
+            "later groups": len(later) / (1 + len(FIGURES)),
+        }
         found |= {"refused": sum(v.reason is not None for v in verdicts), "looked at exactly": len(base.asked)}
         found["after_s"] = _best(lambda: _audit(history, later, base))
         found["again_s"] = _best(lambda: _audit(after, later, base))
@@ -121,13 +141,15 @@ def _world() -> tuple[Cells, Mapping[tuple[int, int, int], int]]:
     keys = sorted(amounts)
     names = tuple(json.dumps({"country": c, "placement": p, "month": m}) for c, p, m in keys)
     listed = [np.array(list(amounts[key].values())) for key in keys]
+    numbered = [np.array(list(amounts[key]), dtype=float) for key in keys]
     cells = Cells(
         names,
         [BitMap(amounts[key]) for key in keys],
         listed,
-        [np.array(list(amounts[key]), dtype=float) for key in keys],
-        np.array([each.sum() for each in listed]),
+        numbered,
+        {"spend_eur": np.array([each.sum() for each in listed])},
         np.array([each.max() for each in listed]),
+        np.sort(np.bincount(np.concatenate(numbered).astype(np.int64), np.concatenate(listed)))[::-1][:20].tolist(),
         members={"advertiser_id": None},
     )
     return cells, dict(zip(keys, itertools.count(), strict=False))
@@ -153,14 +175,16 @@ def _grouped(places: Mapping[tuple[int, int, int], int], by: Sequence[int]) -> l
 
 
 def _ask(base: Cells, groups: Sequence[Group]) -> list[tuple[Candidate, ...]]:
-    """Every figure of the groups that hold the rules of a cell by themselves."""
-    asked = []
+    """The key and every figure of the groups that hold the rules of a cell by themselves."""
+    asked: list[tuple[Candidate, ...]] = []
     for group in groups:
         if len(base.entities_in(group, "")) < DISCLOSURE.entities["advertiser_id"]:
             continue
         names = frozenset(base.names[i] for i in group)
         heavy = is_dominated(base.contributions(group, "", ""), DISCLOSURE.dominance)
-        asked += [(Candidate(kind, names, 10.0),) for kind in FIGURES if not (heavy and kind.figure == "sum")]
+        key = Candidate(KEY, names, 0)
+        asked.append((key,))
+        asked += [(key, Candidate(kind, names, 10.0)) for kind in FIGURES if not (heavy and kind.figure == "sum")]
     return asked
 
 

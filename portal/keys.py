@@ -5,10 +5,15 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal.errors import EngineFailure, Fault
 from portal.ids import ProjectId
 from portal.pseudonyms import derive_key
 
 KEY_BYTES = 32
+_DAMAGED = Fault(
+    "KEY_DAMAGED", "The platform's secret is not as it was made, so nothing can be signed or verified.",
+    rule="every key is derived from it", fix="The portal's operator restores keys/master.key from its backup.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,10 @@ def load_keys(folder: Path) -> Keys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
         _create(file, secrets.token_bytes(KEY_BYTES))
-    return Keys(file.read_bytes())
+    master = file.read_bytes()
+    if len(master) != KEY_BYTES:
+        raise EngineFailure(_DAMAGED)
+    return Keys(master)
 
 
 def _create(file: Path, content: bytes) -> None:
@@ -51,6 +59,8 @@ def _create(file: Path, content: bytes) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
     try:
         os.link(temporary, file)  # unlike a rename, never replaces the key of another process that was first
     except FileExistsError:

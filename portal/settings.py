@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     patience: float = Field(120, gt=0, description="Seconds that a statement waits for its turn.")
     warm_sandboxes: int = Field(2, ge=1, description="Processes kept ready.")
     threads: int = Field(2, ge=1, description="Threads of one statement.")
+    download_workers: int = Field(2, ge=1, description="Downloads that are made at the same time.")
     build_memory: int = Field(2_000_000_000, ge=10**8, description="Bytes of memory to build one governed copy.")
     result_bytes: int = Field(20_000_000_000, ge=10**6, description="Bytes of all results that are kept.")
     result_days: float = Field(7, gt=0, description="How long results and downloads are kept.")

@@ -15,7 +15,7 @@ from portal.errors import ContentError, EngineFailure, Fault
 from portal.keys import load_keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
-from portal.registry import Registry, open_database
+from portal.registry import DownloadQueue, Registry, open_database
 from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
@@ -31,18 +31,18 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
     home = settings.home.resolve()
     ledger, releases, keys = open_ledger(settings, clock), open_releases(settings), load_keys(home / "keys")
     parser = DuckDBParser()
-    trusted = DuckDBTrusted(threads=settings.threads, memory_bytes=settings.build_memory)
     return Services(
         clock=clock,
         site=sound_site(settings.site, parser),
         keys=keys,
         registry=Registry(ledger.engine, ledger),
+        queue=DownloadQueue(ledger.engine),
         ledger=ledger,
         releases=releases,
-        workspaces=WorkspaceStore(home / "workspaces", releases, trusted, keys),
+        workspaces=open_workspaces(settings),
         histories=FileHistoryStore(home / "history"),
         bases=FileBaseStore(home / "base_cells"),
-        trusted=trusted,
+        trusted=_trusted(settings),
         admission=Admission(
             Room(
                 settings.sandboxes,
@@ -72,6 +72,12 @@ def open_ledger(settings: Settings, clock: Clock = system_clock) -> Ledger:
 def open_releases(settings: Settings) -> ReleaseStore:
     """Open the releases of a home."""
     return ReleaseStore(settings.home.resolve() / "releases")
+
+
+def open_workspaces(settings: Settings) -> WorkspaceStore:
+    """Open the governed copies of a home, whatever the state of the site."""
+    home = settings.home.resolve()
+    return WorkspaceStore(home / "workspaces", open_releases(settings), _trusted(settings), load_keys(home / "keys"))
 
 
 def probe_sandbox() -> tuple[tuple[Protection, ...], Level]:
@@ -108,6 +114,10 @@ def faults_of_site(settings: Settings) -> tuple[SiteFault, ...]:
     found = {name: releases.latest(name) for name in reading.site.datasets}
     published = {name: manifest for name, manifest in found.items() if manifest}
     return tuple(sorted({*check_site(reading, DuckDBParser()), *check_releases(reading, published)}))
+
+
+def _trusted(settings: Settings) -> DuckDBTrusted:
+    return DuckDBTrusted(threads=settings.threads, memory_bytes=settings.build_memory)
 
 
 @cache

@@ -12,6 +12,7 @@ from portal.api.media import FORMATS, negotiate
 from portal.desk.answers import Answer
 from portal.desk.citing import manifest_of
 from portal.desk.services import Services
+from portal.folders import storing
 from portal.workspaces.export import write_answer
 
 CHUNK = 1 << 18
@@ -27,8 +28,9 @@ def wanted_media(request: Request) -> str:
 
 def answered(services: Services, answer: Answer, media: str) -> Response:
     """Return the answer as a response that streams from a file without a name, so that nothing stays behind."""
-    file = TemporaryFile(dir=answer.spool.parent)  # noqa: SIM115 - closed when it has been sent
-    write_answer(answer.spool, file, FORMATS[media], manifest_of(services, answer))
+    with storing("the answer"):
+        file = TemporaryFile(dir=answer.spool.parent)  # noqa: SIM115 - closed when it has been sent
+        write_answer(answer.spool, file, FORMATS[media], manifest_of(services, answer))
     headers = {**_facts(answer), "Content-Length": str(file.tell())}
     return StreamingResponse(_chunks(file), headers=headers, media_type=media)
 

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse
 import portal
 from portal.api import catalogue, downloads, people, queries
 from portal.api.envelope import Envelope
+from portal.api.lanes import open_lane
 from portal.api.problems import HANDLERS, PROBLEMS
 from portal.api.reference import reference
 from portal.desk.services import Services
@@ -31,6 +32,7 @@ def create_api(services: Services) -> FastAPI:
         responses=PROBLEMS,
     )
     api.state.services = services
+    open_lane(api)
     for routes in (catalogue, queries, downloads, people):
         api.include_router(routes.ROUTER)
     api.add_api_route("/docs", lambda: HTMLResponse(reference(api.openapi())), include_in_schema=False)

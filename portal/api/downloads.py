@@ -1,7 +1,6 @@
-"""Files to take away: made, listed and fetched; the policy is asked at each of them."""
+"""Files to take away: asked for, watched, stopped and fetched; the policy is asked at each step."""
 
 from base64 import b64encode
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,61 +10,107 @@ from starlette.responses import FileResponse, Response
 from portal.api.asking import Bearer, TheAsker, TheServices, asker_of, check_project
 from portal.api.bodies import DownloadBody
 from portal.api.media import FILES
-from portal.desk.answers import DownloadTicket
-from portal.desk.downloads import make_download, my_downloads, open_download
+from portal.desk.answers import DownloadStatus
+from portal.desk.downloads import (
+    cancel_download,
+    download_status,
+    find_download,
+    my_downloads,
+    request_download,
+    tell_fetched,
+)
 from portal.desk.links import read_link
-from portal.errors import Fault, NotFoundError
 from portal.ids import DownloadId
-from portal.registry import DownloadRecord
 from portal.sql.plan import Statement
 
 ROUTER = APIRouter(prefix="/downloads", tags=["downloads"])
+_FETCHES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole file; its ETag and Repr-Digest are the SHA-256 of its bytes."},
+    206: {"description": "The range of bytes that was asked for."},
+    304: {"description": "You have this file already (If-None-Match)."},
+    416: {"description": "The file has no such range; Content-Range says how long it is."},
+}
 
 
-@ROUTER.post("", status_code=201)
-def make(
+@ROUTER.post("", status_code=202)
+def request(
     services: TheServices, asker: TheAsker, request: Request, response: Response, body: DownloadBody
 ) -> dict[str, Any]:
-    """Answer a statement into a file."""
+    """Ask for the whole answer of a statement as a file.
+
+    The answer comes at once: an id, to be asked about at `GET /downloads/{id}` until its state is `ready` or `failed`.
+    What policy or the SQL rules refuse is refused here. Requests are worked off in fair turns, and outlive a restart.
+    """
     check_project(asker, body.project)
-    ticket = make_download(services, asker, Statement(body.sql, body.parameters), body.format)
-    response.headers["Location"] = str(request.url_for("file", identifier=ticket.id).path)
-    return {**_facts(ticket), "receipt": ticket.receipt.as_record()}
+    status = request_download(services, asker, Statement(body.sql, body.parameters), body.format)
+    response.headers["Location"] = str(request.url_for("download", identifier=status.id).path)
+    return _facts(status)
 
 
 @ROUTER.get("")
 def downloads(services: TheServices, asker: TheAsker) -> list[dict[str, Any]]:
     """List your downloads in the token's project, newest first."""
-    return [_facts(record) for record in my_downloads(services, asker)]
+    return [_facts(status) for status in my_downloads(services, asker)]
 
 
 @ROUTER.get("/{identifier}")
 def download(services: TheServices, asker: TheAsker, identifier: str) -> dict[str, Any]:
-    """Give one of your downloads, with its receipt."""
-    for record in my_downloads(services, asker):
-        if record.id == identifier:
-            return {**_facts(record), "receipt": record.receipt}
-    raise NotFoundError(Fault("NO_SUCH_DOWNLOAD", "You have no such download in this project."))
+    """Say how far one of your downloads is.
+
+    `state` is `queued` (with `before`, how many come first), `running` (with `share` and `words`), `ready` (with the
+    file's facts and its receipt), `failed` (with the `problem`) or `expired`.
+    """
+    status = download_status(services, asker, DownloadId(identifier))
+    receipt = {"receipt": status.record.receipt} if status.record else {}
+    return {**_facts(status), **receipt}
 
 
-@ROUTER.get("/{identifier}/file", response_class=FileResponse)
-def file(services: TheServices, bearer: Bearer, identifier: str, link: str | None = None) -> FileResponse:
-    """Fetch the file, or ranges of it, with a token or by a link that a page signed a few minutes ago."""
+@ROUTER.post("/{identifier}/cancel")
+def cancel(services: TheServices, asker: TheAsker, identifier: str) -> dict[str, Any]:
+    """Stop a download that is not made yet; it then reads as failed. One that is over stays as it is."""
+    return _facts(cancel_download(services, asker, DownloadId(identifier)))
+
+
+@ROUTER.get("/{identifier}/file", response_class=FileResponse, responses=_FETCHES)
+def file(services: TheServices, bearer: Bearer, request: Request, identifier: str, link: str | None = None) -> Response:
+    """Fetch the file, or a range of it, with a token or by a link that a page signed a few minutes ago.
+
+    The policy is asked and the ledger told at every fetch; ranges that one person fetches within a minute are one.
+    """
     wanted = DownloadId(identifier)
     asker = asker_of(services, bearer) if link is None else read_link(services, link, wanted)
-    record, path = open_download(services, asker, wanted)
-    digest = b64encode(bytes.fromhex(record.sha256)).decode()
-    headers = {"ETag": f'"{record.sha256}"', "Repr-Digest": f"sha-256=:{digest}:", "Portal-Receipt": record.receipt_id}
+    record, path = find_download(services, asker, wanted)
+    etag, digest = f'"{record.sha256}"', b64encode(bytes.fromhex(record.sha256)).decode()
+    headers = {
+        "ETag": etag,
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Portal-Receipt": record.receipt_id,
+        "Portal-Expires": record.expires_at.isoformat(),
+    }
+    if _names(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    tell_fetched(services, asker, record, part="range" in request.headers)
     return FileResponse(path, headers=headers, media_type=FILES[record.format], filename=record.filename)
 
 
-def _facts(made: DownloadTicket | DownloadRecord) -> dict[str, str | int | datetime]:
-    return {
-        "id": made.id,
-        "filename": made.filename,
-        "format": made.format,
-        "rows": made.rows,
-        "bytes": made.bytes,
-        "sha256": made.sha256,
-        "expires_at": made.expires_at,
+def _names(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match header names the file (RFC 9110, 13.1.2: weakly compared)."""
+    return any(each.strip().removeprefix("W/") in (etag, "*") for each in if_none_match.split(","))
+
+
+def _facts(status: DownloadStatus) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "id": status.id,
+        "state": status.state,
+        "format": status.format,
+        "created_at": status.created_at,
+        "share": status.share,
+        "words": status.words,
+        "before": status.before,
     }
+    if record := status.record:
+        facts |= {name: getattr(record, name) for name in ("filename", "rows", "bytes", "sha256", "expires_at")}
+    if error := status.error:
+        told = [fault.as_dict() for fault in error.faults]
+        facts["problem"] = {"title": error.title, "status": error.http_status, **told[0], "faults": told}
+    return facts

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from portal.api.answers import answered, wanted_media
 from portal.api.asking import TheAsker, TheServices, check_project
 from portal.api.bodies import ParametersBody, StatementBody
+from portal.api.lanes import takes_long
 from portal.api.media import FORMATS
 from portal.desk.saved import library, run_saved_query
 from portal.desk.statements import run_statement
@@ -22,6 +23,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @ROUTER.post("/query", response_class=Response, responses=ANSWERS)
+@takes_long
 def query(services: TheServices, asker: TheAsker, request: Request, body: StatementBody) -> Response:
     """Answer a statement."""
     check_project(asker, body.project)
@@ -39,6 +41,7 @@ def queries(services: TheServices, asker: TheAsker) -> list[dict[str, Any]]:
 
 
 @ROUTER.post("/queries/{topic}/{name}/run", response_class=Response, responses=ANSWERS)
+@takes_long
 def run(  # noqa: PLR0913, PLR0917 - what the route names, and what every route is handed
     services: TheServices, asker: TheAsker, request: Request, topic: str, name: str, body: ParametersBody
 ) -> Response:

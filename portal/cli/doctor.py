@@ -15,7 +15,7 @@ from portal.cli.context import with_settings
 from portal.cli.printing import json_option, show_records
 from portal.errors import PortalError
 from portal.settings import Settings
-from portal.wiring import faults_of_site, open_ledger, open_releases, probe_sandbox
+from portal.wiring import faults_of_site, open_ledger, open_releases, open_workspaces, probe_sandbox
 
 LIBRARIES = ("duckdb", "pyarrow", "polars", "sqlglot", "sqlalchemy", "streamlit", "fastapi")
 LEAST_FREE = 2_000_000_000
@@ -82,6 +82,14 @@ def _releases(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def _workspaces(settings: Settings) -> Iterator[Finding]:
+    store = open_workspaces(settings)
+    for project, name in store.held():
+        damaged = store.damaged(project, name)
+        told = f"not as made: {', '.join(damaged)}; see docs/operating.md" if damaged else "as made"
+        yield Finding(f"copy {project} {name}", ok=not damaged, detail=told)
+
+
 def _ledger(settings: Settings) -> Iterator[Finding]:
     faults = open_ledger(settings).verify()
     yield Finding("ledger", ok=not faults, detail="; ".join(map(str, faults)) or "as it was written")
@@ -102,6 +110,7 @@ LOOKS: Mapping[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "site": _site,
     "releases": _releases,
+    "workspaces": _workspaces,
     "ledger": _ledger,
     "sandbox": _sandbox,
 }

@@ -12,7 +12,8 @@ from portal.cli.printing import json_option, progress_bar, show
 from portal.cli.statements import read_statement
 from portal.cli.values import FILE, asker_options, parameters_option
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
+from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import Running
 
@@ -33,8 +34,8 @@ def download(  # noqa: PLR0913 - one for each option
     """Answer SQL, or a saved query named as @topic/name, into a file that may leave the portal."""
     with progress_bar() as report:
         statement = read_statement(services, asker, sql, parameters)
-        ticket = make_download(services, asker, statement, file_format, Running(progress=report))
-    record, path = open_download(services, asker, ticket.id)
+        made = make_download(services, asker, statement, file_format, Running(progress=report))
+    record, path = open_download(services, asker, made.id)
     for origin, target in ((_manifest(path), _manifest(out)), (path, out)):
         with origin.open("rb") as source, written(target) as sink:
             shutil.copyfileobj(source, sink)

@@ -6,8 +6,9 @@ from portal.cli.context import with_services
 from portal.cli.printing import json_option, progress_bar, show_records
 from portal.cli.values import asker_options
 from portal.desk.answers import Asker
+from portal.desk.copies import KeptCopy, kept_copies
 from portal.desk.services import Services
-from portal.desk.upkeep import HeldCopy, build_workspaces, held_workspaces, remove_ended
+from portal.desk.upkeep import build_workspaces, remove_ended
 
 
 @click.group
@@ -29,9 +30,9 @@ def build(services: Services, *, asker: Asker) -> None:
 @workspaces.command("list")
 @json_option
 @with_services
-def list_held(services: Services) -> None:
-    """List the governed copies that are on disk."""
-    show_records([_record(copy) for copy in held_workspaces(services)])
+def list_kept(services: Services) -> None:
+    """List the governed copies that are on disk or that a grant asks for, and how far each is."""
+    show_records([_record(copy) for copy in kept_copies(services)])
 
 
 @workspaces.command
@@ -39,8 +40,9 @@ def list_held(services: Services) -> None:
 @with_services
 def prune(services: Services) -> None:
     """Remove copies without a living grant, and answers and downloads past their days."""
-    show_records([_record(copy) for copy in remove_ended(services)])
+    show_records([{"project": copy.project, "dataset": copy.dataset} for copy in remove_ended(services)])
 
 
-def _record(copy: HeldCopy) -> dict[str, str]:
-    return {"project": copy.project, "dataset": copy.dataset}
+def _record(copy: KeptCopy) -> dict[str, str | int | None]:
+    files = f"{copy.ready} of {copy.files}" if copy.files else ""
+    return {"project": copy.project, "dataset": copy.dataset, "state": copy.state, "files": files, "rows": copy.rows}

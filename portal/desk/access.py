@@ -94,15 +94,15 @@ def catalogue_entry(services: Services, asker: Asker, name: DatasetName) -> Cata
 
 def _entry(services: Services, asker: Asker, dataset: Dataset, decision: Decision) -> CatalogueEntry:
     manifest = services.releases.latest(dataset.name)
-    rows = None
+    copy = None
     if manifest and isinstance(decision, Permit) and decision.access is Access.ROWS:
         workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
-        rows = services.workspaces.in_force(workspace, dataset, manifest, decision.obligations)
+        copy = services.workspaces.state(workspace, dataset, manifest, decision.obligations)
     return CatalogueEntry(
         dataset=dataset,
         decision=decision,
         release=manifest.number if manifest else None,
         released_at=manifest.created_at if manifest else None,
-        rows=rows,
+        copy=copy,
         synthetic=bool(manifest and manifest.synthetic),
     )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from portal.engines.port import CancelSignal, Progress
 from portal.errors import Cancelled, Fault, LimitReached
@@ -40,7 +41,19 @@ class Ticket:
     memory_bytes: int
 
 
-def order(waiting: Sequence[Ticket], running: Sequence[Ticket]) -> list[Ticket]:
+class Asked(Protocol):
+    """Something that one person asked for."""
+
+    @property
+    def person(self) -> PersonId:
+        """Who asked."""
+        ...
+
+
+T = TypeVar("T", bound=Asked)
+
+
+def order(waiting: Sequence[T], running: Sequence[Asked]) -> list[T]:
     """Return the tickets that wait, given as they came, in the order in which their turns come."""
     before = Counter(ticket.person for ticket in running)
     ranks = []
@@ -109,6 +122,8 @@ class Admission:
                 self._changed.wait(LOOK_UP_EVERY)
             self._waiting.remove(ticket)
             self._running.append(ticket)
+            if progress:
+                progress(0.0, "Running")
             self._changed.notify_all()
 
     def _check(self, ticket: Ticket, ends: float, cancel: CancelSignal | None, progress: Progress | None) -> None:

@@ -5,17 +5,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.ipc
 
 from portal.catalogue.dataset import Dataset, Erratum
+from portal.errors import PortalError
 from portal.fingerprints import canonical_json
 from portal.ids import DatasetName, DownloadId, Fingerprint, PersonId, ProjectId, ReceiptId
 from portal.policy.decision import Decision
 from portal.policy.model import Limits
 from portal.policy.uses import ColumnUses
+from portal.registry import DownloadRecord
+from portal.workspaces.spool import opened
+from portal.workspaces.store import CopyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,12 @@ class Answer:
     @property
     def schema(self) -> pa.Schema:
         """Names and types of the answer's columns."""
-        with pa.memory_map(str(self.spool)) as source:
-            return pa.ipc.open_file(source).schema
+        with opened(self.spool) as reader:
+            return reader.schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the answer's batches from disk, in order."""
-        with pa.memory_map(str(self.spool)) as source:
-            reader = pa.ipc.open_file(source)
+        with opened(self.spool) as reader:
             for index in range(reader.num_record_batches):
                 yield reader.get_batch(index)
 
@@ -122,27 +124,42 @@ class Explanation:
 class CatalogueEntry:
     """A dataset as one person, in one project, meets it.
 
-    `release` is the latest number, None where nothing is published; `rows` counts the rows of the governed copy, None
-    where it is not built.
+    `release` is the latest number, None where nothing is published; `copy` says how far the governed copy is, None
+    where there is none to be.
     """
 
     dataset: Dataset
     decision: Decision
     release: int | None
     released_at: datetime | None
-    rows: int | None
+    copy: CopyState | None
     synthetic: bool
+
+    @property
+    def rows(self) -> int | None:
+        """The rows of the governed copy, None where it is not whole yet."""
+        return self.copy.rows if self.copy else None
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadTicket:
-    """A file that was made and may be fetched by the one who asked. `sha256` is of the file's bytes."""
+class DownloadStatus:
+    """How far a download is. `share` is between 0 and 1, `words` what is being done, `before` how many come first.
+
+    `record` is there once the file is made, `error` where it was not.
+    """
 
     id: DownloadId
-    receipt: Receipt
+    state: Literal["queued", "running", "ready", "failed", "expired"]
+    statement: str
     format: str
-    rows: int
-    bytes: int
-    sha256: str
-    filename: str
-    expires_at: datetime
+    created_at: datetime
+    share: float = 0.0
+    words: str = ""
+    before: int = 0
+    record: DownloadRecord | None = None
+    error: PortalError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state not in ("queued", "running")

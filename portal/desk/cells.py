@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,8 @@ from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.compile import Subject
 from portal.disclosure.declared import check_declared
-from portal.errors import Fault, StatementRefusal
+from portal.engines.port import CancelSignal
+from portal.errors import Cancelled, Fault, StatementRefusal
 from portal.ids import DatasetName
 from portal.policy.model import Access
 from portal.sql.blocks import Block
@@ -21,26 +23,28 @@ from portal.sql.blocks import Block
 
 @dataclass(frozen=True, slots=True)
 class ReleasedCells:
-    """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only."""
+    """The relations that may leave, by name; and how many cells were withheld, by reason: for the steward only.
+
+    `shows_withheld` says whether a withheld figure is to be seen, told from what leaves alone: of a group that is left
+    out, nobody may know whether it has few or none.
+    """
 
     relations: Mapping[str, pa.Table]
     withheld: Mapping[str, int]
-
-    @property
-    def shows_withheld(self) -> bool:
-        """Whether a withheld figure is to be seen.
-
-        Told from what leaves alone: of a group that is left out, nobody may know whether it has few or none.
-        """
-        return any(column.null_count for table in self.relations.values() for column in table.columns)
+    shows_withheld: bool
 
 
 _CELLS_FIRST = "Release figures of each, and join these: WITH a AS (SELECT ...), b AS (SELECT ...) SELECT ... FROM a, b"
-NO_CELLS = ReleasedCells({}, {})
+NO_CELLS = ReleasedCells({}, {}, shows_withheld=False)
 
 
-def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]]) -> ReleasedCells:
-    """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with."""
+def release_cells(
+    services: Services, prepared: Prepared, copies: Mapping[str, Sequence[Path]], cancel: CancelSignal | None = None
+) -> ReleasedCells:
+    """Release the blocks of a plan. `copies` are the governed copies of the tables that blocks may be joined with.
+
+    Raises `Cancelled`, and what release raises.
+    """
     if not prepared.plan.blocks:
         return NO_CELLS
     for block in prepared.plan.blocks:
@@ -49,15 +53,19 @@ def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, S
     reasons = Counter[str]()
     releasing = Releasing(
         prepared.workspace,
-        services.trusted,
+        services.trusted.heeding(partial(_heed, cancel)),
         services.histories,
         services.bases,
         {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
-    protected = {name: _protected(services, prepared, name) for name in prepared.open_for(Access.AGGREGATES)}
-    relations = release_blocks(prepared.plan.blocks, protected, releasing)
-    return ReleasedCells(relations, dict(reasons))
+    relations: dict[str, pa.Table] = {}
+    for name in prepared.open_for(Access.AGGREGATES):
+        mine = [block for block in prepared.plan.blocks if block.dataset == name]
+        own = replace(releasing, project=prepared.histories[name])
+        relations |= release_blocks(mine, {name: _protected(services, prepared, name)}, own)
+    figures = (relations[block.relation][each.name] for block in prepared.plan.blocks for each in block.aggregates)
+    return ReleasedCells(relations, dict(reasons), any(figure.null_count for figure in figures))
 
 
 def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Protected:
@@ -71,3 +79,8 @@ def _refuse_pairs(block: Block) -> None:
         message = f"{block.dataset} and {block.entity_join.dataset} cannot be joined before release yet."
         fault = Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST)
         raise StatementRefusal(replace(fault, line=block.line, column=block.column))
+
+
+def _heed(cancel: CancelSignal | None) -> None:
+    if cancel and cancel.is_set():
+        raise Cancelled(Fault("CANCELLED", "The statement was stopped, as was asked."))

@@ -1,7 +1,7 @@
 """A statement made ready: read, decided for each dataset, planned. Nothing has run yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from portal.catalogue.dataset import Erratum
@@ -25,7 +25,10 @@ _FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement that may run: its plan, the permits behind it, and whose workspace it reads."""
+    """A statement that may run: its plan, the permits behind it, and whose workspace it reads.
+
+    `histories` says against whose release history the cells of a dataset are held.
+    """
 
     statement: Statement
     plan: Plan
@@ -34,6 +37,7 @@ class Prepared:
     permits: Mapping[DatasetName, Permit]
     manifests: Mapping[DatasetName, Manifest]
     workspace: ProjectId
+    histories: Mapping[DatasetName, ProjectId]
     limits: Limits
     rows_left: int
 
@@ -65,9 +69,11 @@ def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
         permits,
         {name: _published(services, name) for name in permits},
         workspace,
+        {name: _history_of(services, asker, name, workspace) for name, permit in permits.items()
+         if permit.access is Access.AGGREGATES},
         limits,
         rows_left=rows_left(services, workspace, limits),
-    )
+    )  # fmt: skip
 
 
 def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetName, Permit]:
@@ -112,6 +118,15 @@ def recordable(text: str) -> str:
 
 def _schema(services: Services, permit: Permit) -> TableSchema:
     return governed_schema(services.site.datasets[permit.dataset], permit.obligations)
+
+
+def _history_of(services: Services, asker: Asker, name: DatasetName, workspace: ProjectId) -> ProjectId:
+    """Return whose history a dataset's cells are held against: the whole tier's, where no project is needed.
+
+    Otherwise a person with two projects, or with one and none, would have as many histories of what anyone may ask.
+    """
+    alone = decide_for(services, replace(asker, project=None), [name])[name]
+    return workspace if alone.access < Access.AGGREGATES else workspace_of(identify(services, asker.person), None)
 
 
 def _codebook_only(name: DatasetName, permit: Permit) -> Fault:

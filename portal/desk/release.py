@@ -121,7 +121,7 @@ def _audit(
 
 def _refused(block: Block, verdicts: Mapping[tuple[str, Place], Verdict]) -> Sequence[Withheld]:
     return [
-        Withheld(block.relation, key, block.aggregates[j].name, verdict.reason)
+        Withheld(block.relation, key, None if j is None else block.aggregates[j].name, verdict.reason)
         for (relation, (key, j)), verdict in verdicts.items()
         if relation == block.relation and verdict.reason is not None
     ]

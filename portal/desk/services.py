@@ -9,7 +9,7 @@ from portal.engines.port import SandboxEngine, TrustedEngine
 from portal.keys import Keys
 from portal.ledger import Ledger
 from portal.publishing.releases import ReleaseStore
-from portal.registry import Registry
+from portal.registry import DownloadQueue, Registry
 from portal.site import Site
 from portal.sql.plan import StatementParser
 from portal.workspaces.base_store import BaseStore
@@ -26,6 +26,7 @@ class Services:
     site: Site
     keys: Keys
     registry: Registry
+    queue: DownloadQueue
     ledger: Ledger
     releases: ReleaseStore
     workspaces: WorkspaceStore

@@ -70,7 +70,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     started, receipt_id = services.clock(), ReceiptId(secrets.token_hex(16))
     copies = {name: _governed_copy(services, prepared, name, running) for name in prepared.open_for(Access.ROWS)}
     question, job = _question(prepared, copies), _job(prepared, copies, running)
-    reasons: Mapping[str, int] = {}
+    reasons: Mapping[str, int] | None = None
     found = services.spool.find(prepared.workspace, question) if prepared.plan.repeatable else None
     if found is not None and found.rows <= job.limits.result_rows:
         spooled, charged = found, 0
@@ -99,18 +99,18 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     receipt = _charge(services, prepared, receipt, spooled, rows=charged)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
-        spooled = services.spool.keep(spooled, question)
+        services.spool.keep(spooled, question)
     return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
 
 
 def _compute(
     services: Services, prepared: Prepared, job: ReadJob, receipt: ReceiptId, running: Running
-) -> tuple[Spooled, Mapping[str, int]]:
-    """Release the cells, run the statement, and keep its answer; and return why cells were withheld."""
-    cells = release_cells(services, prepared, job.tables)
+) -> tuple[Spooled, Mapping[str, int] | None]:
+    """Release the cells, run the statement, and keep its answer; and return why cells, if it has any, were withheld."""
+    cells = release_cells(services, prepared, job.tables, running.cancel)
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
-        return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld
+        return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None
 
 
 def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, running: Running) -> GovernedCopy:
@@ -158,12 +158,13 @@ def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: S
     return receipt
 
 
-def _tell_steward(services: Services, receipt: Receipt, reasons: Mapping[str, int]) -> None:
+def _tell_steward(services: Services, receipt: Receipt, reasons: Mapping[str, int] | None) -> None:
     """Write down why cells were withheld, apart from the receipt: the reasons depend on data, so no asker reads them.
 
-    The entry is the portal's own, and in no list of the asker's.
+    The entry is the portal's own, and in no list of the asker's. It is there where nothing was withheld, too: else the
+    numbers of the asker's own entries, and the time that an answer takes, would tell few from none.
     """
-    if reasons:
+    if reasons is not None:
         services.ledger.record(
             Action.CELLS_WITHHELD,
             actor=None,

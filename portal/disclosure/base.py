@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyroaring import AbstractBitMap, BitMap
 
-from portal.disclosure.cells import Contributions, is_dominated, is_spread
+from portal.disclosure.cells import Contributions, is_dominated, is_spread, spread_from
 from portal.disclosure.coarse import Marginals, read_marginals
 from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
 from portal.errors import EngineFailure, Fault
@@ -29,6 +29,7 @@ DAMAGED = "BASE_DAMAGED"
 LARGEST = 20
 """How many of the largest contributions are told; more where a policy's dominance rule asks for more."""
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Cells = Collection[int] | AbstractBitMap
 """Base cells by their positions: a region."""
 
@@ -75,7 +76,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class BaseCells:
-    """The base cells of a release as one project may see them; `names` say what each one is.
+    """The base cells of a release; `names` say what each one is, `seen` which of them one project may see now.
 
     `at` has for each position its row in the summary, rising.
     """
@@ -83,6 +84,7 @@ class BaseCells:
     names: tuple[str, ...]
     members: Mapping[str, Members]
     at: Numbers
+    seen: Mask
     rows: Numbers
     counts: Mapping[str, Numbers]
     sums: Mapping[str, Amounts]
@@ -99,9 +101,20 @@ class BaseCells:
         sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
         return BitMap.union(*sets) if sets else BitMap()
 
-    def contributions(self, region: Cells, entity: str, measure: str) -> Contributions:
-        """Return what each entity adds to a measure's sum over a region; reads the members."""
-        [found] = self._contributions([region], entity, measure)
+    def contributions(self, region: Cells, entity: str, measure: str, minus: Cells = ()) -> Contributions:
+        """Return what each entity adds to a measure's sum over a region, less that over another; reads the members."""
+        [found] = self._contributions([region], entity, measure, minus)
+        return found
+
+    def adds_to(self, measure: str) -> Mask:
+        """Say which base cells make up the sums over a measure that may be asked for."""
+        adds: Mask = self.seen & (self.counts[measure] > 0)
+        return adds
+
+    def having(self, region: Cells, column: str) -> list[int]:
+        """Return the base cells of a region whose rows have a value in a countable column; of others none has."""
+        positions = _positions(region)
+        found: list[int] = positions[self.counts[column][positions] > 0].tolist()
         return found
 
     def count(self, region: Cells, column: str | None = None) -> int:
@@ -139,21 +152,33 @@ class BaseCells:
         return tuple(map(tuple, found))
 
     @np.errstate(over="ignore")
-    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance) -> bool:
-        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing."""
-        members, positions = self.members[entity], _positions(region)
+    def in_doubt(self, region: Cells, entity: str, measure: str, rule: Dominance, minus: Cells = ()) -> bool:
+        """Say whether only its contributions can tell if a region's sum is dominated; costs next to nothing.
+
+        With `minus`, the sum less that of another region.
+        """
+        members, positions = self.members[entity], np.concatenate([_positions(region), _positions(minus)])
         within = float(members.largest[measure][positions].sum())
         added = float(np.abs(self.sums[measure][positions]).sum())
         at_most = [min(total, within) for total in members.totals[measure]]
-        return not is_spread(abs(self.total(region, measure)), added, at_most, rule)
+        return not is_spread(abs(self.total(region, measure) - self.total(minus, measure)), added, at_most, rule)
+
+    def sure_from(self, measure: str, rule: Dominance) -> float:
+        """Return how large a sum is that cannot be dominated, whatever it is made of."""
+        return max(spread_from(members.totals[measure], rule) for members in self.members.values())
 
     @np.errstate(over="ignore")
-    def _contributions(self, regions: Sequence[Cells], entity: str, measure: str) -> Sequence[Contributions]:
-        members = self.members[entity]
+    def _contributions(
+        self, regions: Sequence[Cells], entity: str, measure: str, minus: Cells = ()
+    ) -> Sequence[Contributions]:
+        """Read what is in each of some disjoint regions; what is in `minus` counts against the first."""
+        members, regions = self.members[entity], [[*regions[0], *minus], *regions[1:]] if minus else regions
         owner = np.full(int(self.at.max(initial=-1)) + 2, -1, dtype=np.int64)
         for number, region in enumerate(regions):
             owner[self.at[_positions(region)]] = number
-        owners, amounts = _added_up(members.file, owner, f"#sum.{measure}")
+        sign = np.ones(len(owner))
+        sign[self.at[_positions(minus)]] = -1
+        owners, amounts = _added_up(members.file, owner, sign, f"#sum.{measure}")
         found = []
         for number, region in enumerate(regions):
             sizes = amounts[slice(*np.searchsorted(owners, [number, number + 1]))]
@@ -179,15 +204,16 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             facts = json.loads(file.metadata.metadata[FACTS])
             totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
             table = _read(file, range(int(groups)), plain)
-        at = np.arange(table.num_rows) if view is None else view
-        seen = table.take(pa.array(at))
+        at = np.arange(table.num_rows)
+        seen = np.ones(len(at), dtype=np.bool_) if view is None else np.isin(at, view)
         yield BaseCells(
-            names=tuple(seen.column("#name").to_pylist()),
-            members={entity: _members(entity, file, seen, each, totals[entity]) for entity, each in files.items()},
+            names=tuple(table.column("#name").to_pylist()),
+            members={entity: _members(entity, file, table, each, totals[entity]) for entity, each in files.items()},
             at=at,
-            rows=_numpy(seen, "#rows"),
-            counts={name: _numpy(seen, f"#count.{name}") for name in _named(plain, "#count.")},
-            sums={name: _numpy(seen, f"#sum.{name}") for name in _named(plain, "#sum.")},
+            seen=seen,
+            rows=_numpy(table, "#rows"),
+            counts={name: _numpy(table, f"#count.{name}") for name in _named(plain, "#count.")},
+            sums={name: _numpy(table, f"#sum.{name}") for name in _named(plain, "#sum.")},
             marginals=read_marginals([_numpy(table, f"{MARGINAL}{i}") for i in _named(plain, MARGINAL)]),
         )
 
@@ -207,13 +233,13 @@ def _undamaged() -> Iterator[None]:
 
 
 def _members(
-    entity: str, file: pq.ParquetFile, seen: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
+    entity: str, file: pq.ParquetFile, table: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
 ) -> Members:
     prefix = f"#with.{entity}."
     return Members(
         Bitmaps(file, f"#entities.{entity}"),
         {column: Bitmaps(file, prefix + column) for column in _named(file.schema_arrow.names, prefix)},
-        {measure: _numpy(seen, f"#largest.{entity}.{measure}") for measure in totals},
+        {measure: _numpy(table, f"#largest.{entity}.{measure}") for measure in totals},
         totals,
         members,
     )
@@ -223,23 +249,25 @@ def _named(columns: Iterable[str], prefix: str) -> Iterator[str]:
     return (name.removeprefix(prefix) for name in columns if name.startswith(prefix))
 
 
-def _added_up(file: pq.ParquetFile, owner: Numbers, column: str) -> tuple[Numbers, Amounts]:
+def _added_up(file: pq.ParquetFile, owner: Numbers, sign: Amounts, column: str) -> tuple[Numbers, Amounts]:
     """Return what each entity has in the cells of each owner, as owners in order and absolute amounts.
 
-    `owner` tells for each row of the summary whose it is, -1 for nobody's; past its last but one it is nobody's.
+    `owner` tells for each row of the summary whose it is, -1 for nobody's, and `sign` whether it adds or takes away;
+    past its last but one it is nobody's.
     """
     parts = []
     for group in _groups_of(file, np.flatnonzero(owner >= 0)):
         with _undamaged():
             part = _read(file, [group], ["#cell", "#entity", column])
-            owners = pa.array(owner[np.minimum(_numpy(part, "#cell"), len(owner) - 1)])
-        part = part.append_column("owner", owners)
+            cells = np.minimum(_numpy(part, "#cell"), len(owner) - 1)
+        part = part.append_column("owner", _arrow(owner[cells]))
+        part = part.append_column("signed", _arrow(_numpy(part, column) * sign[cells]))
         parts.append(part.filter(pc.greater_equal(part.column("owner"), 0)))
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    added = pa.concat_tables(parts).group_by(["owner", "#entity"], use_threads=False).aggregate([(column, "sum")])
+    added = pa.concat_tables(parts).group_by(["owner", "#entity"], use_threads=False).aggregate([("signed", "sum")])
     order = np.argsort(_numpy(added, "owner"), kind="stable")
-    return _numpy(added, "owner")[order], size_of(_numpy(added, f"{column}_sum")[order])
+    return _numpy(added, "owner")[order], size_of(_numpy(added, "signed_sum")[order])
 
 
 def _groups_of(file: pq.ParquetFile, cells: Numbers) -> Iterator[int]:
@@ -259,6 +287,12 @@ def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's
     column = table.column(name)
     filled = column.fill_null(0.0) if pa.types.is_floating(column.type) else column
     return filled.to_numpy()
+
+
+def _arrow(numbers: npt.NDArray[Any]) -> pa.Array:
+    """Return numbers as Arrow has them; `pa.array` would load pandas to look at them."""
+    held = np.ascontiguousarray(numbers)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(held.dtype), len(held), [None, pa.py_buffer(held)])
 
 
 def _starts_of(file: pq.ParquetFile) -> Numbers:

@@ -96,5 +96,10 @@ def is_spread(total: float, added: float, at_most: Sequence[float], rule: Domina
     these up, so that no bound holds by rounding alone.
     """
     low = total - ROUNDING * added
+    return low >= spread_from(at_most, rule)
+
+
+def spread_from(at_most: Sequence[float], rule: Dominance) -> float:
+    """Return how large a sum must be for `is_spread` to be certain, given the same bounds."""
     first, firsts, tops = sum(at_most[:1]), sum(at_most[:2]), sum(at_most[: rule.top])
-    return low - firsts >= rule.p * first and tops <= rule.share * low
+    return max(firsts + rule.p * first, tops / rule.share)

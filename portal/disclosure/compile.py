@@ -1,9 +1,9 @@
 """Base cells and blocks as trusted SQL, generated from checked values only. Text out; nothing runs here.
 
-A base cell is one combination of all dimensions at their grid. Groups, filters and conditions know dimensions only, so
-whatever they make is a union of base cells: an extract is read once, for its base cells and the entities in each, and
-a block asks only of which base cells it is made. Names that the generated text makes up begin with an underscore or
-`#`, which no dataset and no column does.
+A base cell is one combination of all dimensions at their grid, and of which values are missing. Groups, filters,
+conditions and counts know these only, so whatever they make is a union of base cells: an extract is read once, for its
+base cells and the entities in each, and a block asks only of which base cells it is made. Names that the generated text
+makes up begin with an underscore or `#`, which no dataset and no column does.
 """
 # ruff: noqa: S608 - this text is never a researcher's: it is generated from policy, codebook and checked blocks
 
@@ -101,9 +101,10 @@ def regions_query(block: Block, subject: Subject) -> str:
 
     A group has its key `k{i}`, and as lists of positions the `region` that it is made of; for aggregate j `r{j}`,
     where the figure has its values, `o{j}`, what its filter leaves out, and for distinct values `w{j}`, which tells
-    those of `r{j}` apart. `dropped` has for each condition, the joins included, what that one alone leaves out.
+    those of `r{j}` apart. `dropped` has for each condition, and for those that may say the same, what they alone leave
+    out.
     """
-    columns = ", ".join(['"#position" AS cell', *map(quote, subject.disclosure.dimensions)])
+    columns = ", ".join(['"#position" AS cell', *map(quote, _base_dimensions(subject))])
     atoms, partners = _names("a", block.atoms), _names("p", block.joins)
     aggregates, keys = block.aggregates, _keys(block)
     told = [j for j, each in enumerate(aggregates) if counts_values(each, subject)]
@@ -113,7 +114,7 @@ def regions_query(block: Block, subject: Subject) -> str:
     lists = [f"list(cell{order.get(j, '')}) {has[j]} AS r{j}" for j in range(len(aggregates))]
     lists += [f"list(cell) FILTER (NOT f{j}) AS o{j}" for j in range(len(aggregates))]
     lists += [f"list(w{j}{order[j]}) {has[j]} AS w{j}" for j in told]
-    alone = [f"list(cell) FILTER (NOT {each} AND {_all(rest)})" for each, rest in _each_alone(block)]
+    alone = [f"list(cell) FILTER (NOT {_all(left)} AND {_all(rest)})" for left, rest in _left_out(block)]
     grouped = f"GROUP BY {', '.join(keys)}" if keys else ""
     return f"""WITH _own AS (SELECT {columns} FROM {BASE} WHERE {_in_view(subject)}), {_marked(block, subject)},
       _kept AS (SELECT {", ".join(["*", *ranked])} FROM _marked WHERE {_all([*atoms, *partners])})
@@ -128,9 +129,10 @@ def repeats_query(join: PublicJoin) -> str:
 
 
 def fixed_rules(subject: Subject) -> tuple[str, ...]:
-    """Return what makes the content of a base cell: the row rules that do not stand on a grid, and the masks."""
+    """Return what makes a base cell what it is: the row rules that stand on no grid, the masks, and the grids."""
     masks = [f"{name}: {sql}" for name, sql in _columns(subject).items()]
-    return (*sorted(_row_rules(subject)), *sorted(masks))
+    grids = [f"{name} at {sql}" for name, sql in _base_dimensions(subject).items()]
+    return (*sorted(_row_rules(subject)), *sorted(masks), *sorted(grids))
 
 
 def counts_values(aggregate: Aggregate, subject: Subject) -> bool:
@@ -182,11 +184,15 @@ def _columns(subject: Subject) -> dict[str, str]:
 
 
 def _base_dimensions(subject: Subject) -> dict[str, str]:
-    """Return each dimension as a base cell has it: at its grid, and in its own type where it has one."""
-    return {
+    """Return each dimension as a base cell has it: at its grid, and in its own type where it has one.
+
+    That a countable column has a value is a dimension too: the rows with and without one are apart in all that follows.
+    """
+    grids = {
         name: _at_grid(f"_own.{quote(name)}", use, subject.type_of(name))
         for name, use in subject.disclosure.dimensions.items()
     }
+    return grids | {f"#has.{name}": f"(_own.{quote(name)} IS NOT NULL)" for name in subject.countable}
 
 
 def _at_grid(column: str, use: DimensionUse, type_: str) -> str:
@@ -227,18 +233,31 @@ def _marked(block: Block, subject: Subject) -> str:
     return f"_marked AS (SELECT {', '.join(columns)} FROM _own {joins})"
 
 
-def _each_alone(block: Block) -> Iterator[tuple[str, list[str]]]:
-    """Yield each condition, and those that a row meets which it alone leaves out.
+def _left_out(block: Block) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield conditions, and the others, for which those rows matter that the former leave out and the latter keep.
 
-    A join is a condition too, since a row without a partner is dropped; that row has no columns of the joined table,
-    so conditions on these are not asked of it.
+    Each condition alone; all that speak of one dimension, since one may hide behind another that says the same; and all
+    together. A join is a condition on its dimension, since a row without a partner is dropped; and so is what is asked
+    of the joined table, which such a row does not have, and which is not asked of it where the join stands alone.
     """
     atoms, partners = _names("a", block.atoms), _names("p", block.joins)
+    everything = [*atoms, *partners]
+    of_join = {p: [a for a, atom in zip(atoms, block.atoms, strict=True) if _is_of(atom, join)]
+               for p, join in zip(partners, block.joins, strict=True)}  # fmt: skip
     for a in atoms:
-        yield a, [each for each in (*atoms, *partners) if each != a]
+        yield [a], [each for each in everything if each != a]
+    for p, asked in of_join.items():
+        yield [p], [each for each in everything if each not in (p, *asked)]
+    families: dict[str, list[str]] = {}
     for p, join in zip(partners, block.joins, strict=True):
-        elsewhere = [a for a, atom in zip(atoms, block.atoms, strict=True) if not _is_of(atom, join)]
-        yield p, [*elsewhere, *(each for each in partners if each != p)]
+        families.setdefault(join.own, []).extend([p, *of_join[p]])
+    for a, atom in zip(atoms, block.atoms, strict=True):
+        if "." not in atom.column:
+            families.setdefault(atom.column, []).append(a)
+    for family in families.values():
+        yield family, [each for each in everything if each not in family]
+    if everything:
+        yield everything, []
 
 
 def _is_of(atom: Atom, join: PublicJoin) -> bool:
@@ -246,8 +265,11 @@ def _is_of(atom: Atom, join: PublicJoin) -> bool:
 
 
 def _input(aggregate: Aggregate, subject: Subject) -> str:
-    """Whether a value is there is the same for a whole base cell, but for what is counted in each."""
-    return "true" if aggregate.column is None or aggregate.column in subject.countable else _column(aggregate.column)
+    """Whether a value is there is the same for a whole base cell; of an entity to be told apart it is asked later."""
+    column, distinct = aggregate.column, aggregate.function == "count_distinct"
+    if column is None or (distinct and column in subject.entities):
+        return "true"
+    return f'nullif(_own."#has.{column}", false)' if column in subject.countable else _column(column)
 
 
 _KEYS: Mapping[str, str] = MappingProxyType(

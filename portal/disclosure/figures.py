@@ -16,15 +16,20 @@ from portal.sql.blocks import Aggregate, Block
 
 Region = FrozenBitMap
 """Base cells, by their positions in `BaseCells.names`."""
-Count = Callable[[Region, str, str | None], int]
-"""The distinct entities of one type in a region; with a column, those that have a value there."""
+Count = Callable[[Region, str], int]
+"""The distinct entities of one type in a region."""
 
 
 @dataclass(frozen=True, slots=True)
 class FigureRegions:
-    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value."""
+    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value.
+
+    `held` is what a history takes it for: of different entities also the rows of none, since these are told by nothing
+    where an entity has more than one row, and a number of entities could not stand beside one of rows.
+    """
 
     inside: Region
+    held: Region
     outside: Region
     values: tuple[Region, ...]
 
@@ -54,7 +59,7 @@ def figures_of(answer: pa.Table, block: Block, base: BaseCells, disclosure: Disc
     groups = [
         Group(
             key,
-            {entity: count(region.whole, entity, None) for entity in base.members},
+            {entity: count(region.whole, entity) for entity in base.members},
             tuple(
                 _figure(aggregate, cells, base, count, disclosure)
                 for aggregate, cells in zip(block.aggregates, region.figures, strict=True)
@@ -73,22 +78,20 @@ def _figure(
     aggregate: Aggregate, cells: FigureRegions, base: BaseCells, count: Count, disclosure: Disclosure
 ) -> Figure:
     inside, column = cells.inside, aggregate.column
-    counted = column if column in base.counts else None
-    some = None if counted is None or base.all_have(inside, counted) else counted
-    support = {entity: count(inside, entity, some) for entity in base.members}
+    support = {entity: count(inside, entity) for entity in base.members}
     value: float | None = None
     if aggregate.function in ("sum", "avg"):
         assert column is not None
         value = base.total(inside, column)
     elif aggregate.function == "count_distinct":
         value = support[column] if column in disclosure.entities else _values(cells.values, count, disclosure)
-    outside = {entity: count(cells.outside, entity, None) for entity in base.members}
-    return Figure(base.count(inside, counted), value, support, outside)
+    outside = {entity: count(cells.outside, entity) for entity in base.members}
+    return Figure(base.count(inside), value, support, outside)
 
 
 def _values(values: Sequence[Region], count: Count, disclosure: Disclosure) -> int:
     """Count the values that enough entities have: a value of few is not told apart from a value of none."""
-    return sum(all(count(value, name, None) >= k for name, k in disclosure.entities.items()) for value in values)
+    return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)
 
 
 def _with_dominance(found: Found, j: int, aggregate: Aggregate, base: BaseCells, disclosure: Disclosure) -> Found:
@@ -128,8 +131,8 @@ def _counting(base: BaseCells) -> Count:
     """Count each region once: most figures of a group are made of the same cells."""
 
     @cache
-    def count(region: Region, entity: str, counted: str | None) -> int:
-        return len(base.entities_in(region, entity, counted))
+    def count(region: Region, entity: str) -> int:
+        return len(base.entities_in(region, entity))
 
     return count
 
@@ -142,17 +145,19 @@ def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key,
             dropped = [_region(cells, base) for cells in row["dropped"]]
         else:
             key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
-            figures = tuple(_figure_regions(row, j, base) for j in range(len(block.aggregates)))
+            figures = tuple(_figure_regions(row, j, each, base) for j, each in enumerate(block.aggregates))
             regions[key] = GroupRegions(_region(row["region"], base), figures)
     return regions, dropped
 
 
-def _figure_regions(row: Mapping[str, Any], j: int, base: BaseCells) -> FigureRegions:
+def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: BaseCells) -> FigureRegions:
     values: dict[int, list[int]] = {}
     for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
         values.setdefault(value, []).append(cell)
     apart = tuple(_region(cells, base) for cells in values.values())
-    return FigureRegions(_region(row[f"r{j}"], base), _region(row[f"o{j}"], base), apart)
+    held, column = _region(row[f"r{j}"], base), aggregate.column
+    inside = Region(base.having(held, column)) if column and column in base.counts else held
+    return FigureRegions(inside, held, _region(row[f"o{j}"], base), apart)
 
 
 def _region(cells: Sequence[int] | None, base: BaseCells) -> Region:

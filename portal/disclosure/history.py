@@ -5,7 +5,8 @@ two cells are looked at one by one; combinations of any number through the row s
 the released cells tell apart. Refused is silent: it looks as any withheld cell.
 
 That no combination tells of too few entities is decided exactly, or the cell is refused as undecided. Dominance of a
-sum is looked at in differences of nested cells, in the simplest cells that follow (`derived.py`) and in marginals.
+sum is looked at in differences of cells that overlap, by what each entity adds to the difference, in the simplest cells
+that follow (`derived.py`) and in marginals.
 
 After Denning, Denning and Schwartz, "The Tracker" (1979), and the inference control literature that followed it.
 """
@@ -26,11 +27,11 @@ from portal.disclosure.span import Mask, Space
 from portal.disclosure.watch import Reason, Rules, Summed, Watch, Weighed
 from portal.policy.model import Disclosure, Dominance
 
-MAX_ENTRIES = 4_000
+MAX_ENTRIES = 5_400
 """Released cells that one history holds; past it only what was released before is released again.
 
-With 2,800 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 0.7 s of one busy core
-(`benchmarks/history.py`).
+With 3,700 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 1.0 s of one core, beside
+some 1,000 differences of sums that are looked at exactly, 3 to 11 ms each (`benchmarks/history.py`).
 """
 MAX_PARTS = 4_000
 """Parts that released cells may tell apart, for one kind of figure; past it a cell that splits further is refused.
@@ -41,17 +42,26 @@ The matrix of a kind is then 80 MB at most: a number of four bytes, and a mark, 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is added up: `rows`, the values of a column (`count`), a measure (`sum`) or its `distinct` values.
+    """What is added up: `rows`, a measure (`sum`), or the `distinct` values of a column; or the `key` of a group.
 
-    Only figures of one kind combine.
+    The values of a column are counted as the rows that have one.
     """
 
     figure: str
     column: str | None = None
 
-    def counted(self, disclosure: Disclosure) -> str | None:
-        """Return the column in which an entity must have a value to take part."""
-        return self.column if self.column in disclosure.measures or self.column in disclosure.entities else None
+    def families(self, disclosure: Disclosure) -> tuple["Kind", ...]:
+        """Return what this kind is held against, and whatever else is held against it.
+
+        Where each entity has one row, counts of rows and of entities are the same, so they are held together. A key is
+        held against other keys and counts; it tells no number, so no count is held against it.
+        """
+        counts = self == ROWS or (self.figure == "distinct" and self.column in disclosure.entities)
+        return (ROWS, KEY) if counts else (self,)
+
+
+ROWS = Kind("rows")
+KEY = Kind("key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +104,11 @@ class Verdict:
     reason: Reason | None = None
 
 
-def always_in_doubt(region: Collection[int], entity: str, measure: str, rule: Dominance) -> bool:
+def always_in_doubt(
+    region: Collection[int], entity: str, measure: str, rule: Dominance, minus: Collection[int]
+) -> bool:
     """Say that nothing cheap excludes dominance."""
-    del region, entity, measure, rule
+    del region, entity, measure, rule, minus
     return True
 
 
@@ -104,13 +116,14 @@ def always_in_doubt(region: Collection[int], entity: str, measure: str, rule: Do
 class Ground:
     """On what an audit stands: the base cells as they are now, under which row rules and masks, and the policy.
 
-    `in_doubt` says cheaply, of a region, an entity and a measure, whether dominance needs an exact look.
+    `in_doubt` says cheaply, of a region, an entity, a measure, and a region whose sum is taken away, whether dominance
+    needs an exact look.
     """
 
     base: BaseCells
     view: str
     disclosure: Disclosure
-    in_doubt: Callable[[Collection[int], str, str, Dominance], bool] = always_in_doubt
+    in_doubt: Callable[[Collection[int], str, str, Dominance, Collection[int]], bool] = always_in_doubt
 
 
 def audit(
@@ -124,22 +137,28 @@ def audit(
     grown, made = _made(history, asked)
     known = {(entry.kind, entry.cells): entry.value for entry in history.entries if entry.view == ground.view}
     fresh = dict.fromkeys(key for keys in made for key in keys if key not in known)
+    families = {kind: kind.families(ground.disclosure) for kind in dict.fromkeys(kind for kind, _ in fresh)}
     look = _look(grown, ground)
     standings = {
-        kind: _standing(kind, [cells for of, cells in fresh if of == kind], grown, look)
-        for kind in dict.fromkeys(kind for kind, _ in fresh)
+        family: _standing(family, [cells for kind, cells in fresh if family in families[kind]], grown, look)
+        for family in dict.fromkeys(own for own, *_ in families.values())
     }
     entries = list(history.entries)
     verdicts = []
     for candidates, keys in zip(asked, made, strict=True):
         new = {key: each.value for key, each in zip(keys, candidates, strict=True) if key not in known}
-        weighings = {key: standings[key[0]].weigh(key[1]) for key in new}
+        weighings = {(kind, cells): standings[families[kind][0]].weigh(kind, cells) for kind, cells in new}
         reason = next((each.reason for each in weighings.values() if each.reason), None)
         if new and len(entries) + len(new) > MAX_ENTRIES:
             reason = Reason.FULL
         if reason is None:
             for (kind, cells), each in weighings.items():
-                entries.append(standings[kind].take(cells, each, ground.view, new[kind, cells]))
+                own, *others = families[kind]
+                standings[own].take(kind, cells, each)
+                for other in others:
+                    if other in standings:
+                        standings[other].take(kind, cells)
+                entries.append(Entry(kind, ground.view, cells, standings[own].kept(cells), new[kind, cells]))
             known |= new
         verdicts.append(Verdict(tuple(known[key] for key in keys) if reason is None else (), reason))
     return replace(grown, entries=tuple(entries)), tuple(verdicts)
@@ -153,35 +172,36 @@ class _Look:
     cells: Callable[[bytes], Cells]
     split: Callable[[tuple[bytes, ...]], Partition]
     space: Callable[[bytes, tuple[int, ...]], Space]
-    entities: Callable[[tuple[int, ...], str, str | None], BitMap]
-    dominated: Callable[[Sequence[int], str], bool]
+    entities: Callable[[tuple[int, ...], str], BitMap]
+    dominated: Callable[[Sequence[int], Sequence[int], str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One kind of figure: its cells under this view, those under others, and what is asked for.
+    """One family of figures: its cells under this view, those under others, and what is asked for.
 
     `rows` are the places of what is asked in the watch; what is not in it would split parts beyond the bound.
     """
 
-    kind: Kind
     watch: Watch
     rows: Mapping[bytes, int]
     entities: Mapping[bytes, Mapping[str, BitMap]]
     elsewhere: Mapping[str, tuple[Sequence[KeptSet], Cells]]
     thresholds: Mapping[str, int]
 
-    def weigh(self, cells: bytes) -> Weighed:
+    def weigh(self, kind: Kind, cells: bytes) -> Weighed:
         if cells not in self.rows:
             return Weighed(Reason.PARTS)
         if any(self._apart_by_few(name, entities) for name, entities in self.entities[cells].items()):
             return Weighed(Reason.OTHER_VIEW)
-        return self.watch.weigh(self.rows[cells])
+        return self.watch.weigh(self.rows[cells], distinct=kind.figure == "distinct")
 
-    def take(self, cells: bytes, weighed: Weighed, view: str, value: float) -> Entry:
-        self.watch.take(self.rows[cells], weighed)
-        kept = {name: keep(entities) for name, entities in self.entities[cells].items()}
-        return Entry(self.kind, view, cells, kept, value)
+    def take(self, kind: Kind, cells: bytes, weighed: Weighed | None = None) -> None:
+        if cells in self.rows:
+            self.watch.take(self.rows[cells], weighed, distinct=kind.figure == "distinct")
+
+    def kept(self, cells: bytes) -> Mapping[str, KeptSet]:
+        return {name: keep(entities) for name, entities in self.entities[cells].items()}
 
     def _apart_by_few(self, name: str, entities: BitMap) -> bool:
         """Under other row rules the same base cell held other rows, so only entities compare."""
@@ -191,32 +211,40 @@ class _Standing:
         return any(0 < n < self.thresholds[name] for n in apart)
 
 
-def _standing(kind: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
-    disclosure, counted = look.ground.disclosure, kind.counted(look.ground.disclosure)
-    of_kind = [entry for entry in history.entries if entry.kind == kind]
-    here = [entry for entry in of_kind if entry.view == look.ground.view]
-    split, fits = _split(tuple(entry.cells for entry in here), asked, look)
-    parts = weigh_parts(split, lambda region, name: look.entities(region, name, counted), disclosure.entities)
-    first = len(split.vectors) - len(asked)
-    entities = [parts.entities_of(first + i) for i in range(len(asked))]
+def _standing(family: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
+    disclosure, view = look.ground.disclosure, look.ground.view
+    entries = [entry for entry in history.entries if family in entry.kind.families(disclosure)]
+    here = {entry.cells: entry for entry in entries if entry.view == view}
+    distinct = {entry.cells for entry in entries if entry.view == view and entry.kind.figure == "distinct"}
+    fresh = list(dict.fromkeys(cells for cells in asked if cells not in here))
+    split, fits = _split(tuple(here), fresh, look)
+    parts = weigh_parts(split, look.entities, disclosure.entities)
+    first = len(split.vectors) - len(fresh)
+    before = dict(list(here.items())[:first])
+    places = {cells: i for i, cells in enumerate((*before, *fresh))}
+    entities = {cells: parts.entities_of(places[cells]) for cells in asked if cells in places}
     counts = {
         name: [
-            *(_size(entry, name, parts, i) for i, entry in enumerate(here[:first])),
-            *(len(e[name]) for e in entities),
+            *(_size(entry, name, parts, i) for i, entry in enumerate(before.values())),
+            *(len(entities[cells][name]) for cells in fresh),
         ]
         for name in disclosure.entities
     }
-    sums = Summed(lambda region: look.dominated(region, kind.column or ""), lambda: _marginals(parts, counted, look))
-    rules = Rules(disclosure, kind.figure == "distinct", sums if kind.figure == "sum" else None)
+    rules = Rules(disclosure, _summed(family.column, parts, look) if family.figure == "sum" else None)
     released = parts.partition.vectors[: first if disclosure.history.span else 0]
-    space = look.space(released.tobytes(), released.shape).copy()
-    watch = Watch(parts, {name: np.array(each, dtype=np.int64) for name, each in counts.items()}, first, space, rules)
+    watch = Watch(
+        parts,
+        {name: np.array(each, dtype=np.int64) for name, each in counts.items()},
+        np.array([cells in distinct for cells in before], dtype=np.bool_),
+        look.space(released.tobytes(), released.shape).copy(),
+        rules,
+    )
+    fitting = {*before, *(cells for cells, fit in zip(fresh, fits, strict=True) if fit)}
     return _Standing(
-        kind,
         watch,
-        {cells: first + i for i, cells in enumerate(asked) if fits[i]},
-        dict(zip(asked, entities, strict=True)),
-        {name: _kept(name, of_kind, look.ground.view) for name in disclosure.entities},
+        {cells: places[cells] for cells in asked if cells in fitting},
+        entities,
+        {name: _kept(name, entries, view) for name in disclosure.entities},
         disclosure.entities,
     )
 
@@ -242,11 +270,15 @@ def _kept(name: str, entries: Sequence[Entry], view: str) -> tuple[Sequence[Kept
     return kept, np.array([each.size for each in kept], dtype=np.int64)
 
 
-def _marginals(parts: Parts, counted: str | None, look: _Look) -> Mask:
+def _summed(measure: str | None, parts: Parts, look: _Look) -> Summed:
+    assert measure is not None
     base = look.ground.base
-    [name, *_] = base.members
-    full = [counted is None or bool(look.entities((cell,), name, counted)) for cell in range(len(base.names))]
-    return marginals(base.names, parts.partition.regions, np.array(full, dtype=np.bool_))
+    return Summed(
+        base.sums[measure],
+        base.sure_from(measure, look.ground.disclosure.dominance),
+        lambda plus, minus: look.dominated(plus, minus, measure),
+        lambda: marginals(base.names, parts.partition.regions, base.adds_to(measure)),
+    )
 
 
 def _look(history: ReleaseHistory, ground: Ground) -> _Look:
@@ -258,10 +290,10 @@ def _look(history: ReleaseHistory, ground: Ground) -> _Look:
         found = here[BitMap.deserialize(kept).to_array()]
         return found[found >= 0]
 
-    def dominated(region: Sequence[int], measure: str) -> bool:
+    def dominated(plus: Sequence[int], minus: Sequence[int], measure: str) -> bool:
         return any(
-            ground.in_doubt(region, name, measure, dominance)
-            and is_dominated(base.contributions(region, name, measure), dominance)
+            ground.in_doubt(plus, name, measure, dominance, minus)
+            and is_dominated(base.contributions(plus, name, measure, minus), dominance)
             for name in base.members
         )
 

@@ -28,9 +28,12 @@ def marginals(names: Sequence[str], regions: Sequence[tuple[int, ...]], full: Ma
     lengths = np.bincount(part, minlength=len(regions) + 1)
     lengths[-1] += 1
     found: dict[bytes, Mask] = {}
-    for size in range(1, values.shape[1] + 1):
-        for chosen in itertools.combinations(range(values.shape[1]), size):
-            for mask in _unions(_numbered(values[:, chosen]), part, lengths):
+    numbered: dict[tuple[int, ...], Cells] = {(): np.zeros(len(values), dtype=np.int64)}
+    telling = [d for d in range(values.shape[1]) if values[:, d].any()]
+    for size in range(1, len(telling) + 1):
+        for chosen in itertools.combinations(telling, size):
+            numbered[chosen] = _numbered(numbered[chosen[:-1]], values[:, chosen[-1]])
+            for mask in _unions(numbered[chosen], part, lengths):
                 found[mask.tobytes()] = mask
                 if len(found) >= MAX_MARGINALS:
                     return np.array(list(found.values()))
@@ -50,12 +53,10 @@ def _unions(group: Cells, part: Cells, lengths: Cells) -> list[Mask]:
     return list(masks)
 
 
-def _numbered(values: Cells) -> Cells:
-    """Number the rows of a matrix, equal ones alike."""
-    group = np.zeros(len(values), dtype=np.int64)
-    for column in values.T:
-        _, group = np.unique(group * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
-    return group
+def _numbered(group: Cells, column: Cells) -> Cells:
+    """Number groups that are told apart by one more column."""
+    finer: Cells = np.unique(group * (int(column.max(initial=0)) + 1) + column, return_inverse=True)[1]
+    return finer
 
 
 def _values(names: Sequence[str]) -> Cells:

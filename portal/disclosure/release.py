@@ -13,13 +13,13 @@ from portal.disclosure.base import BaseCells
 from portal.disclosure.cells import Figure, Key, figure_fault, group_fault
 from portal.disclosure.complementary import with_complement
 from portal.disclosure.figures import Found, GroupRegions, Region
-from portal.disclosure.history import Candidate, Kind, Verdict
+from portal.disclosure.history import KEY, ROWS, Candidate, Kind, Verdict
 from portal.disclosure.rounding import average, round_to
 from portal.policy.model import Disclosure
 from portal.sql.blocks import Aggregate, Block
 
-Place = tuple[Key, int]
-"""A figure of a block: the group's key and the aggregate's position."""
+Place = tuple[Key, int | None]
+"""A figure of a block: the group's key and the aggregate's position; None for the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A block after every rule that looks at it alone. `keys` are the groups that are shown."""
+    """A block after every rule that looks at it alone. `keys` are the groups that may be shown.
+
+    That a group is shown tells that it has enough, so its key is a candidate, and no figure leaves without it.
+    """
 
     keys: tuple[Key, ...]
     candidates: Mapping[Place, tuple[Candidate, ...]]
@@ -56,7 +59,8 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
         Withheld(block.relation, key, None, reasons.get(key, "complementary")) for key in sorted(closed, key=repr)
     ]
     shown = [group for group in groups if group.key not in closed]
-    candidates: dict[Place, tuple[Candidate, ...]] = {}
+    keys = {group.key: Candidate(KEY, _names(regions[group.key].whole, base), 0) for group in shown if block.groupings}
+    candidates: dict[Place, tuple[Candidate, ...]] = {(key, None): (candidate,) for key, candidate in keys.items()}
     for j, aggregate in enumerate(block.aggregates):
         faults = {g.key: why for g in shown if (why := figure_fault(g, g.figures[j], aggregate, disclosure))}
         hidden: Collection[Key] = set(faults)
@@ -67,8 +71,9 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
                 reason = faults.get(group.key, "complementary")
                 withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
             else:
-                cells = _names(regions[group.key].figures[j].inside, base)
-                candidates[group.key, j] = tuple(_candidates(aggregate, group.figures[j], cells, disclosure))
+                cells = _names(regions[group.key].figures[j].held, base)
+                figures = _candidates(aggregate, group.figures[j], cells, disclosure)
+                candidates[group.key, j] = (*candidates.get((group.key, None), ()), *figures)
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
 
 
@@ -77,7 +82,8 @@ def relation_of(block: Block, judged: Judged, verdicts: Mapping[Place, Verdict],
 
     `keys` has the columns `k{i}` of the block's groups with their types.
     """
-    shown = judged.keys or (() if block.groupings else ((),))
+    kept = [key for key in judged.keys if (key, None) not in verdicts or verdicts[key, None].reason is None]
+    shown = kept or ([] if block.groupings else [()])
     columns = {
         grouping.name: pa.array([key[i] for key in shown], type=keys.schema.field(f"k{i}").type)
         for i, grouping in enumerate(block.groupings)
@@ -104,8 +110,6 @@ def _candidates(
     aggregate: Aggregate, figure: Figure, cells: frozenset[str], disclosure: Disclosure
 ) -> Iterator[Candidate]:
     column, step = aggregate.column, disclosure.round_counts_to
-    measured = column in disclosure.measures or column in disclosure.entities
-    counted = Candidate(Kind("count", column) if measured else Kind("rows"), cells, round_to(figure.rows, step))
     if aggregate.function in ("sum", "avg"):
         assert column is not None
         base = disclosure.measures[column].round
@@ -113,13 +117,13 @@ def _candidates(
     if aggregate.function == "count_distinct":
         yield Candidate(Kind("distinct", column), cells, round_to(figure.value or 0, step))
     elif aggregate.function != "sum":
-        yield counted
+        yield Candidate(ROWS, cells, round_to(figure.rows, step))
 
 
 def _value(aggregate: Aggregate, verdict: Verdict | None) -> float | None:
     if verdict is None or verdict.reason is not None:
         return None
-    return average(*verdict.values) if aggregate.function == "avg" else verdict.values[0]
+    return average(*verdict.values[-2:]) if aggregate.function == "avg" else verdict.values[-1]
 
 
 def _type(aggregate: Aggregate) -> pa.DataType:

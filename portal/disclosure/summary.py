@@ -30,7 +30,7 @@ from pyroaring import BitMap
 
 from portal.disclosure.coarse import Marginals, Unions, marginals_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the making of base cells changes."""
 FACTS = b"base cells"
 MARGINAL = "#in."

@@ -37,6 +37,7 @@ class Action(StrEnum):
     DOWNLOAD_MADE = "download-made"
     DOWNLOAD_FETCHED = "download-fetched"
     DOWNLOAD_REFUSED = "download-refused"
+    DOWNLOAD_FAILED = "download-failed"
     WORKSPACE_BUILT = "workspace-built"
     WORKSPACE_REMOVED = "workspace-removed"
     RELEASE_PUBLISHED = "release-published"

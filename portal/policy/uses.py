@@ -8,8 +8,10 @@ from portal.policy.model import Access, DimensionUse, Disclosure
 
 NO = ""
 """In place of words: this may not be done."""
-_FREELY = "yes"
-_COUNTED = "count, count distinct"
+FREELY = "yes"
+"""In any way that SQL knows."""
+COUNTED = "count, count distinct"
+"""What is done with the values of a column that are never summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,13 @@ def _row_wise(column: str, obligations: Obligations) -> ColumnUses:
     duty = obligations.columns[column]
     if obligations.access < Access.ROWS or duty.hide:
         return ColumnUses(column)
-    output = _FREELY if duty.show else obligation_in_words(duty)
-    return ColumnUses(column, output, _FREELY, _FREELY, _FREELY, _FREELY)
+    output = FREELY if duty.show else obligation_in_words(duty)
+    return ColumnUses(column, output, FREELY, FREELY, FREELY, FREELY)
 
 
 def _in_cells(column: str, rules: Disclosure) -> ColumnUses:
     if column in rules.entities:
-        return ColumnUses(column, join=rules.entity_joins.get(column, NO), aggregate=_COUNTED)
+        return ColumnUses(column, join=rules.entity_joins.get(column, NO), aggregate=COUNTED)
     if column in rules.measures:
         step = rules.measures[column].round
         return ColumnUses(column, aggregate=f"sum (to multiples of {step:g}), average, count")
@@ -50,7 +52,7 @@ def _in_cells(column: str, rules: Disclosure) -> ColumnUses:
     if use is None:
         return ColumnUses(column)
     group, condition = grouping_in_words(use), filtering_in_words(use)
-    counted = _COUNTED if use.equal else f"{_COUNTED} of days" if use.period == "day" else "count"
+    counted = COUNTED if use.equal else f"{COUNTED} of days" if use.period == "day" else "count"
     return ColumnUses(column, "as a group", group, condition, rules.public_joins.get(column, NO), counted)
 
 

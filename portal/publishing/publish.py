@@ -1,7 +1,6 @@
 """Publishes a dataset: sources through the recipe into a new release, which appears whole or not at all."""
 
 import fcntl
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from portal.clock import Clock
 from portal.engines.port import Progress
 from portal.errors import ContentError, Fault, LimitReached
 from portal.fingerprints import fingerprint
+from portal.folders import sync
 from portal.publishing.failures import writing
 from portal.publishing.releases import MANIFEST, ReleaseStore, release_folder, sha256_of
 from portal.publishing.staging import Staging, staging
@@ -50,7 +50,7 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
             with staging(dataset, work) as staged:
                 read = tuple(_read(staged, sources, key, report))
                 rejected = _check_rejected(dataset, staged.rejected(), sum(source.rows for source in read))
-                files = tuple(_write(staged, work / "release", _facts(dataset, number, synthetic), report))
+                files = tuple(_write(staged, work / "release", _facts(dataset, synthetic), report))
             manifest = Manifest(
                 dataset=dataset.dataset,
                 number=number,
@@ -109,11 +109,14 @@ def _write(staged: Staging, folder: Path, facts: Mapping[str, str], report: Prog
         )
 
 
-def _facts(dataset: Dataset, number: int, synthetic: bool) -> Mapping[str, str]:  # noqa: FBT001 - as in publish
-    """Return what each file says of itself, in its Parquet key-value metadata."""
+def _facts(dataset: Dataset, synthetic: bool) -> Mapping[str, str]:  # noqa: FBT001 - as in publish
+    """Return what each file says of itself, in its Parquet key-value metadata.
+
+    The release's number is not in it, so that a file whose rows did not change is the same file in the next release,
+    and the governed copies that were made from it still hold.
+    """
     return {
         "dataset": dataset.name,
-        "release": str(number),
         "synthetic": str(synthetic).lower(),
         "licence": dataset.provenance.licence,
         "citation": dataset.citation,
@@ -125,23 +128,15 @@ def _appear(manifest: Manifest, made: Path, final: Path) -> None:
     path = made / MANIFEST
     path.write_text(manifest.model_dump_json(indent=1))
     _settle(path)
-    _sync(made)
+    sync(made)
     made.rename(final)
-    _sync(final.parent)
+    sync(final.parent)
 
 
 def _settle(path: Path) -> None:
     """Bring a file to the disk for good, and take the right to write it."""
-    _sync(path)
+    sync(path)
     path.chmod(0o444)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

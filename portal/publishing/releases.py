@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from portal.catalogue.release import Manifest
+from portal.catalogue.release import Manifest, ReleaseFile
 from portal.errors import ContentError, Fault, NotFoundError
+from portal.folders import clear
 from portal.ids import DatasetName
 
 MANIFEST = "manifest.json"
@@ -20,10 +21,11 @@ def release_folder(root: Path, dataset: DatasetName, number: int) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStore:
-    """Finds releases. A release never changes, so a manifest is read once."""
+    """Finds releases. A release never changes, so its manifest is read, and each file checked, once."""
 
     root: Path
     _read: dict[Path, Manifest] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _intact: dict[Path, tuple[int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def datasets(self) -> tuple[DatasetName, ...]:
         """Return the datasets of which anything was ever published."""
@@ -50,25 +52,33 @@ class ReleaseStore:
         return self._read[folder]
 
     def paths(self, manifest: Manifest) -> list[Path]:
-        """Return the release's files, in the manifest's order. Raises `ContentError` where one is missing."""
-        folder = self._folder(manifest)
-        paths = [folder / file.relative for file in manifest.files]
-        missing = [path.name for path in paths if not path.is_file()]
-        if missing:
-            raise ContentError(_damaged(manifest, f"has lost {', '.join(missing)}"))
-        return paths
+        """Return the release's files, in the manifest's order. Raises `ContentError` where one is not as published."""
+        if faults := [fault for file in manifest.files if (fault := self._fault_of(manifest, file))]:
+            raise ContentError(*faults)
+        return [self._folder(manifest) / file.relative for file in manifest.files]
 
     def verify(self, manifest: Manifest) -> tuple[Fault, ...]:
         """Read every file of the release, and return a fault for each that is not as it was published."""
-        folder = self._folder(manifest)
-        faults = []
-        for file in manifest.files:
-            path = folder / file.relative
-            if not path.is_file():
-                faults.append(_damaged(manifest, f"has lost {file.path}"))
-            elif sha256_of(path) != file.sha256:
-                faults.append(_damaged(manifest, f"has a changed {file.path}"))
-        return tuple(faults)
+        self._intact.clear()
+        return tuple(fault for file in manifest.files if (fault := self._fault_of(manifest, file)))
+
+    def clear(self) -> None:
+        """Remove what publications that died left half-made."""
+        for folder in self.root.glob("*/"):
+            clear(folder)
+
+    def _fault_of(self, manifest: Manifest, file: ReleaseFile) -> Fault | None:
+        """Say what is wrong with a file; it is read where its size or time differ from those of the last look."""
+        path = self._folder(manifest) / file.relative
+        try:
+            status = path.stat()
+            seen = status.st_size, status.st_mtime_ns
+            if self._intact.get(path) != seen and sha256_of(path) != file.sha256:
+                return _damaged(manifest, f"has a changed {file.path}")
+        except OSError:
+            return _damaged(manifest, f"has lost {file.path}")
+        self._intact[path] = seen
+        return None
 
     def _folder(self, manifest: Manifest) -> Path:
         return release_folder(self.root, DatasetName(manifest.dataset), manifest.number)

@@ -2,7 +2,18 @@
 
 from portal.registry.database import open_database
 from portal.registry.demo import seed_demo
-from portal.registry.records import Audit, DownloadRecord, TokenInfo
+from portal.registry.queue import DownloadQueue
+from portal.registry.records import Audit, DownloadJob, DownloadRecord, JobState, TokenInfo
 from portal.registry.registry import Registry
 
-__all__ = ["Audit", "DownloadRecord", "Registry", "TokenInfo", "open_database", "seed_demo"]
+__all__ = [
+    "Audit",
+    "DownloadJob",
+    "DownloadQueue",
+    "DownloadRecord",
+    "JobState",
+    "Registry",
+    "TokenInfo",
+    "open_database",
+    "seed_demo",
+]

@@ -8,12 +8,12 @@ from typing import Any
 from portal.ids import PersonId
 from portal.policy.model import Tier
 from portal.policy.people import Grant, Narrowing, Person, Project
-from portal.registry.records import DownloadRecord, TokenInfo
+from portal.registry.records import DownloadJob, DownloadRecord, TokenInfo
 
 Row = Mapping[str, Any]
 
 
-def row_of(record: Person | TokenInfo | DownloadRecord | Project | Grant) -> dict[str, Any]:
+def row_of(record: Person | TokenInfo | DownloadRecord | DownloadJob | Project | Grant) -> dict[str, Any]:
     """Return a record's fields by name, nothing in them copied."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
@@ -70,6 +70,11 @@ def token_from(row: Row) -> TokenInfo:
 def download_from(row: Row) -> DownloadRecord:
     """Read a download."""
     return DownloadRecord(**row)
+
+
+def job_from(row: Row) -> DownloadJob:
+    """Read a download that is not yet a file."""
+    return DownloadJob(**{key: value for key, value in row.items() if key != "number"})
 
 
 def _narrowing_from(found: Row) -> Narrowing:

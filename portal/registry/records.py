@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from portal.errors import PortalError
 from portal.ids import DownloadId, PersonId, ProjectId, ReceiptId
 
 
@@ -51,3 +53,36 @@ class DownloadRecord:
     path: str
     created_at: datetime
     expires_at: datetime
+
+
+class JobState(StrEnum):
+    """How far a download is that is not yet a file."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadJob:
+    """A download that was asked for. `share` is between 0 and 1, `words` what is being done, for the asker.
+
+    `owner` works on it, at the `attempts`-th time, and gave a sign at `beat_at`; `error` is why it failed.
+    """
+
+    id: DownloadId
+    person: PersonId
+    project: ProjectId | None
+    statement: str
+    parameters: Mapping[str, Any]
+    format: str
+    created_at: datetime
+    state: JobState = JobState.QUEUED
+    owner: str | None = None
+    beat_at: datetime | None = None
+    attempts: int = 0
+    share: float = 0.0
+    words: str = ""
+    cancelled: bool = False
+    error: PortalError | None = None
+    ended_at: datetime | None = None

@@ -204,8 +204,8 @@ class Registry:
         row = self._one(select(downloads).where(downloads.c.id == download))
         return None if row is None else download_from(row)
 
-    def downloads_of(self, project: ProjectId) -> tuple[DownloadRecord, ...]:
-        """Return the project's downloads, newest first."""
+    def downloads_of(self, project: ProjectId | None) -> tuple[DownloadRecord, ...]:
+        """Return the downloads of a project, or of those who come without one, newest first."""
         query = select(downloads).where(downloads.c.project == project)
         rows = self._all(query.order_by(downloads.c.created_at.desc(), downloads.c.id))
         return tuple(download_from(row) for row in rows)

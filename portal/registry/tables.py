@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, MetaData, Named, Table, Text, TypedColumns
 
-from portal.registry.types import JsonText, StoredText, Utc
+from portal.registry.records import JobState
+from portal.registry.types import ErrorText, JsonText, ParametersText, StateText, StoredText, Utc
 
 metadata = MetaData()
 
@@ -82,9 +83,32 @@ class DownloadColumns(TypedColumns):
     expires_at: Named[datetime] = Column(Utc)
 
 
+class DownloadJobColumns(TypedColumns):
+    """Downloads that were asked for and are not yet files; `number` counts them as they came."""
+
+    id = Column(StoredText, primary_key=True)
+    number = Column(BigInteger, nullable=False)
+    person: Named[str] = Column(StoredText)
+    project: Named[str | None] = Column(StoredText)
+    statement: Named[str] = Column(StoredText)
+    parameters = Column(ParametersText, nullable=False)
+    format: Named[str] = Column(StoredText)
+    created_at: Named[datetime] = Column(Utc)
+    state: Named[JobState] = Column(StateText)
+    owner: Named[str | None] = Column(Text)
+    beat_at: Named[datetime | None] = Column(Utc)
+    attempts: Named[int]
+    share: Named[float]
+    words: Named[str] = Column(StoredText)
+    cancelled: Named[bool]
+    error = Column(ErrorText, nullable=True)
+    ended_at: Named[datetime | None] = Column(Utc)
+
+
 people = Table("people", metadata, PeopleColumns)
 projects = Table("projects", metadata, ProjectColumns)
 members = Table("project_members", metadata, MemberColumns)
 grants = Table("grants", metadata, GrantColumns)
 tokens = Table("tokens", metadata, TokenColumns)
 downloads = Table("downloads", metadata, DownloadColumns)
+download_jobs = Table("download_jobs", metadata, DownloadJobColumns)

@@ -68,6 +68,11 @@ def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
             yield f"rows: {error}", ("rows",)
     if rule.embargo is not None:
         yield from _check_column(rule.embargo.column, _published(dataset), TIMES, ("embargo", "column"))
+    if rule.embargo is not None and rule.disclosure is not None:
+        use = rule.disclosure.dimensions.get(rule.embargo.column)
+        if use is None or use.range is None:
+            message = "is no dimension with a range, so a day's rows would show from one day to the next"
+            yield f"embargo.column: {rule.embargo.column!r} {message}", ("embargo", "column")
     if rule.disclosure is not None:
         yield from _check_classes(rule.disclosure, _published(dataset), _shown(rule, dataset))
         yield from _check_joins(rule.disclosure, dataset, _shown(rule, dataset), site)

@@ -15,7 +15,17 @@ from portal.ids import DatasetName
 from portal.sql.places import Words, fault_at, fold, is_address, start_of
 from portal.sql.plan import ColumnUse, TableSchema
 from portal.sql.reading import Parsed, common_table, is_qualified
-from portal.sql.scopes import ANY_NAME, Columns, Findings, Relation, Scope, find_path, unknown_column, unknown_table
+from portal.sql.scopes import (
+    ANY_NAME,
+    Columns,
+    Findings,
+    Relation,
+    Scope,
+    find_path,
+    repeated_name,
+    unknown_column,
+    unknown_table,
+)
 
 _NOTHING = Scope()
 _OUT_OF_PLACE = Words(
@@ -56,17 +66,19 @@ def _members(findings: Findings, query: exp.Expr, outer: Scope) -> None:
 
 def _remember(findings: Findings, cte: exp.CTE, columns: Columns) -> None:
     """Keep the columns of a common table expression; what is behind them was reported where they stand."""
-    given = [fold(column.name) for column in cte.args["alias"].columns]
-    findings.members[id(cte)] = dict.fromkeys(_renamed(columns, given))
+    findings.members[id(cte)] = dict.fromkeys(_renamed(findings, cte.args["alias"], columns))
 
 
-def _renamed(columns: Columns, given: list[str]) -> Columns:
+def _renamed(findings: Findings, alias: exp.Expr | None, columns: Columns) -> Columns:
     """Return the columns under the names that an alias list gives to the first of them."""
-    if not given:
+    given = [fold(column.name) for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
+    if alias is None or not given:
         return columns
-    rest = list(columns.items())[len(given) :]
+    rest = dict(list(columns.items())[len(given) :])
+    for twice in (name for i, name in enumerate(given) if name in rest or name in given[:i]):
+        repeated_name(findings, alias, twice)
     padded = [*columns.values(), *(None for _ in given)]
-    return {**dict(zip(given, padded, strict=False)), **dict(rest)}
+    return {**dict(zip(given, padded, strict=False)), **rest}
 
 
 def _subquery(findings: Findings, query: exp.Expr, outer: Scope) -> Columns:
@@ -199,9 +211,7 @@ def _relation(findings: Findings, item: exp.Expr, scope: Scope) -> Relation:
     for pivot in item.args.get("pivots") or ():
         columns = _pivoted(findings, pivot, columns, scope)
         item = pivot if pivot.args.get("alias") else item
-    alias = item.args.get("alias")
-    given = [fold(column.name) for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
-    return Relation(fold(item.alias_or_name), _renamed(columns, given))
+    return Relation(fold(item.alias_or_name), _renamed(findings, item.args.get("alias"), columns))
 
 
 def _table(findings: Findings, table: exp.Table, scope: Scope) -> Columns:

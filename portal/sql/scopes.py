@@ -83,8 +83,10 @@ class Findings:
         self.uses.update(use for relation in relations for use in relation.columns.values() if use is not None)
 
     def fault(self, node: exp.Expr, words: Words) -> None:
-        """Add a fault at the node's place."""
-        self.faults.append(fault_at(self.text, start_of(node), words))
+        """Add a fault at the node's place, once: what may look at itself is read twice."""
+        fault = fault_at(self.text, start_of(node), words)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
 
 def find_path(findings: Findings, node: exp.Expr, parts: list[str], scope: Scope) -> None:
@@ -129,6 +131,19 @@ def unknown_table(findings: Findings, table: exp.Table) -> None:
             message=f'There is no table "{table.name}" that this project may read.',
             rule="sql.tables",
             fix=f"{hint}Name a dataset of the catalogue that is granted to the project, without schema or path.",
+        ),
+    )
+
+
+def repeated_name(findings: Findings, alias: exp.Expr, name: str) -> None:
+    """Report a list of names after which two columns bear one: which of them is meant would depend on the reader."""
+    findings.fault(
+        alias,
+        Words(
+            code="SQL_REPEATED_NAME",
+            message=f'With these names, two columns are called "{name}".',
+            rule="sql.names",
+            fix="Name every column of the list, each differently.",
         ),
     )
 

@@ -13,6 +13,12 @@ from portal.web.session import asker, is_admitted, services, sign_out
 ICON = Path(__file__).with_name("static") / "icon.svg"
 """An icon of our own: Streamlit would fetch any other from elsewhere."""
 
+NARROW = """<style>@media (max-width: 640px) {
+  [data-testid="stTable"] :is(td, th) { padding-inline: 0.25rem; }
+  [data-testid="stTable"] code { white-space: normal; overflow-wrap: anywhere; }
+}</style>"""
+"""On a narrow screen long names of columns break, so that a table needs no scrolling."""
+
 st.set_page_config(page_title="DSA research portal", page_icon=str(ICON), layout="wide")
 
 PAGES = [
@@ -28,6 +34,7 @@ PAGES = [
 admitted = is_admitted()
 page = st.navigation(PAGES, position="sidebar" if admitted else "hidden")
 if admitted:
+    st.html(NARROW)
     show_sidebar(access.identify(services(), asker().person), sign_out)
     with failures_shown():
         page.run()

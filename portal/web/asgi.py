@@ -1,5 +1,7 @@
 """One process: the pages at `/`, the API at `/api/v1`, one guard before both."""
 
+import signal
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +11,7 @@ from starlette.routing import Mount
 
 from portal import wiring
 from portal.api import create_api
-from portal.desk import upkeep
+from portal.desk import upkeep, workers
 from portal.desk.services import Services
 from portal.settings import Settings
 from portal.web.failures import show_failure
@@ -35,17 +37,20 @@ def create_app(settings: Settings, services: Services) -> st.App:
 def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
     services = wiring.services_of_this_process()
-    upkeep.remove_ended(services)
+    upkeep.begin(services)
+    # Uvicorn ends on the signal, then raises it again: without this, nothing below would be ended in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        uvicorn.run(
-            create_app(settings, services),
-            host=settings.host,
-            port=settings.port,
-            ws="websockets-sansio",
-            ws_max_size=LONGEST_MESSAGE,
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-        )
+        with workers.downloads_made(services, settings.download_workers), workers.workspaces_built(services):
+            uvicorn.run(
+                create_app(settings, services),
+                host=settings.host,
+                port=settings.port,
+                ws="websockets-sansio",
+                ws_max_size=LONGEST_MESSAGE,
+                access_log=False,
+                server_header=False,
+                log_level="warning",
+            )
     finally:
         services.sandbox.close()

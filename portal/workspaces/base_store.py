@@ -3,16 +3,15 @@
 The name is a fingerprint of all that makes them, so every project for which that is the same shares them.
 """
 
-import fcntl
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from portal.catalogue.release import Manifest
+from portal.folders import clear, held, storing
 from portal.ids import Fingerprint
 
 _UNFINISHED = ".making-"
@@ -29,6 +28,10 @@ class BaseStore(Protocol):
         """Remove a folder that is no good, so that it is made again."""
         ...
 
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FileBaseStore:
@@ -40,7 +43,7 @@ class FileBaseStore:
         """Return the folder; raises what `make` raises, and then nothing is left of it."""
         release = self._release(manifest)
         if not (release / name).is_dir():
-            with _exclusive(release):
+            with storing("base cells"), held(release):
                 if not (release / name).is_dir():
                     _make(release, name, make)
         return release / name
@@ -48,8 +51,13 @@ class FileBaseStore:
     def discard(self, manifest: Manifest, name: Fingerprint) -> None:
         """Remove a folder; whoever has its files open reads on."""
         release = self._release(manifest)
-        with _exclusive(release):
+        with held(release):
             shutil.rmtree(release / name, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        for release in self.root.glob("*/"):
+            clear(release)
 
     def _release(self, manifest: Manifest) -> Path:
         return self.root / f"{manifest.dataset}-{manifest.number:06d}"
@@ -63,11 +71,3 @@ def _make(release: Path, name: Fingerprint, make: Callable[[Path], None]) -> Non
         made.mkdir()
         make(made)
         made.rename(release / name)
-
-
-@contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,7 +1,9 @@
-"""An answer as a file to take away: Parquet, CSV or Arrow, its manifest inside where the format can hold it."""
+"""An answer as a file to take away: Parquet, CSV or Arrow, its manifest inside where the format can hold it.
+
+The answer is read from disk batch by batch and never mapped or held whole, so that memory stays small at any size.
+"""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,19 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from portal.errors import Fault, LimitReached
+from portal.engines.port import Progress
 from portal.fingerprints import canonical_json
+from portal.folders import put, storing
 from portal.publishing.releases import sha256_of
+from portal.workspaces.spool import opened
 from portal.workspaces.texts import write_csv, write_json
 
 MANIFEST_KEY = "dsa_research_portal"
 """The key of the manifest in the file's own metadata."""
+
+_ROW_GROUP = 122_880
+"""Rows of one row group of a Parquet file, as DuckDB has it."""
+_ROW_GROUP_BYTES = 64_000_000
 
 Manifest = Mapping[str, Any]
 
@@ -31,31 +39,35 @@ class Exported:
     sha256: str
 
 
-def export_answer(spool: Path, target: Path, file_format: str, manifest: Manifest) -> Exported:
-    """Write the spooled answer as a file, and its manifest as `<target>.manifest.json`; whole or not at all."""
+def export_answer(
+    spool: Path, target: Path, file_format: str, manifest: Manifest, progress: Progress | None = None
+) -> Exported:
+    """Write the spooled answer as a file, and its manifest as `<target>.manifest.json`; whole or not at all.
+
+    `progress` is told after each batch, and may raise to end the work. Raises `LimitReached` where the disk is full.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{os.urandom(8).hex()}")
-    try:
-        with temporary.open("wb") as sink:
-            write_answer(spool, sink, file_format, manifest)
-        exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
-        _manifest_beside(target).write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
-        temporary.replace(target)
-    except OSError as error:
-        raise LimitReached(
-            Fault("DISK_FULL", "The file could not be stored.", fix="Tell the operator; nothing was left half-written.")
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary, beside = target.with_name(f".{target.name}.part"), _manifest_beside(target)
+    with storing("the file"):
+        try:
+            with temporary.open("wb") as sink:
+                write_answer(spool, sink, file_format, manifest, progress)
+            exported = Exported(target, temporary.stat().st_size, sha256_of(temporary))
+            beside.write_text(json.dumps({**manifest, "sha256": exported.sha256}, indent=2))
+            put(temporary, target)
+        except BaseException:
+            for path in (temporary, beside):
+                path.unlink(missing_ok=True)
+            raise
     return exported
 
 
-def write_answer(spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest) -> None:
+def write_answer(
+    spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest, progress: Progress | None = None
+) -> None:
     """Write the spooled answer in one of the formats of `WRITERS`."""
-    with pa.memory_map(str(spool)) as source:
-        reader = pa.ipc.open_file(source)
-        batches = (reader.get_batch(index) for index in range(reader.num_record_batches))
-        WRITERS[file_format](sink, _described(reader.schema, manifest), batches)
+    with opened(spool) as reader:
+        WRITERS[file_format](sink, _described(reader.schema, manifest), _told(reader, progress))
 
 
 def remove_export(target: Path) -> None:
@@ -72,22 +84,45 @@ def _described(schema: pa.Schema, manifest: Manifest) -> pa.Schema:
     return schema.with_metadata({MANIFEST_KEY: canonical_json(manifest)})
 
 
+def _told(reader: pa.ipc.RecordBatchFileReader, progress: Progress | None) -> Iterator[pa.RecordBatch]:
+    number = reader.num_record_batches
+    for index in range(number):
+        if progress:
+            progress(index / number, f"Writing the file: {index / number:.0%}")
+        yield reader.get_batch(index)
+
+
 def _write_parquet(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     with pa.parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+        for table in _row_groups(schema, batches):
+            writer.write_table(table)
+
+
+def _row_groups(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Put small batches together, so that the file has few row groups and no more than one is held."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch.replace_schema_metadata(schema.metadata))
+        if sum(each.num_rows for each in held) >= _ROW_GROUP or sum(each.nbytes for each in held) >= _ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(held, schema)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held, schema)
 
 
 def _write_arrow(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     with pa.ipc.new_file(sink, schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+        _write_batches(writer, schema, batches)
 
 
 def _write_stream(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     with pa.ipc.new_stream(sink, schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+        _write_batches(writer, schema, batches)
+
+
+def _write_batches(writer: pa.RecordBatchStreamWriter, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    for batch in batches:
+        writer.write_batch(batch.replace_schema_metadata(schema.metadata))
 
 
 WRITERS: Mapping[str, Callable[[BinaryIO, pa.Schema, Iterator[pa.RecordBatch]], None]] = {

@@ -4,21 +4,22 @@
 release stands, since it is what keeps a project from asking its way around the rules.
 """
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from portal.catalogue.release import Manifest
 from portal.disclosure.history import ReleaseHistory
-from portal.disclosure.keeping import Kept, read_history, write_record
+from portal.disclosure.keeping import Kept, damaged, read_history, write_record
 from portal.errors import EngineFailure, Fault
+from portal.folders import clear, held, storing, sync, written
 from portal.ids import ProjectId
 
 T = TypeVar("T")
+_END = "history.end"
+"""Beside a history: where it ends at least, so that a damaged last record never passes for one not answered."""
 
 
 class HistoryStore(Protocol):
@@ -33,6 +34,10 @@ class HistoryStore(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FileHistoryStore:
@@ -45,12 +50,20 @@ class FileHistoryStore:
     ) -> T:
         """Add to a history under a lock. Raises `EngineFailure` where the one on disk cannot be read or written."""
         folder = self._folder(project, manifest)
-        with _exclusive(folder):
+        with storing("the record of what is released"), held(folder):
             before = _read(folder / "history")
             after, answer = change(before.history)
             if len(after.entries) > len(before.history.entries):
-                _write(folder / "history", write_record(before, after), before.end)
+                record = write_record(before, after)
+                _write(folder / "history", record, before.end)
+                with written(folder / _END) as path:
+                    path.write_text(str(before.end + len(record)))
         return answer
+
+    def clear(self) -> None:
+        """Remove what the dead left half-made."""
+        for folder in self.root.glob("*/*/"):
+            clear(folder)
 
     def _folder(self, project: ProjectId, manifest: Manifest) -> Path:
         return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"
@@ -66,7 +79,20 @@ def _read(path: Path) -> Kept:
             return file.read(length)
 
     with path.open("rb") as file:
-        return read_history(file, path.stat().st_size, fetch)
+        kept = read_history(file, path.stat().st_size, fetch)
+    if kept.end < _answered(path):
+        raise damaged()
+    return kept
+
+
+def _answered(path: Path) -> int:
+    """Return where the last record ends from which anything may have been answered."""
+    try:
+        return int(path.with_name(_END).read_text())
+    except FileNotFoundError:
+        return 0
+    except ValueError as error:
+        raise damaged() from error
 
 
 def _write(path: Path, record: bytes, end: int) -> None:
@@ -82,7 +108,7 @@ def _write(path: Path, record: bytes, end: int) -> None:
         with temporary.open("wb") as file:
             _write_out(file, record)
         temporary.replace(path)
-        _write_out_folder(path.parent)
+        sync(path.parent)
     except OSError:
         message = "What was to be released could not be recorded, so it is not released."
         raise EngineFailure(Fault("HISTORY_NOT_WRITTEN", message, rule="history", fix="Tell the operator.")) from None
@@ -92,20 +118,3 @@ def _write_out(file: BinaryIO, data: bytes) -> None:
     file.write(data)
     file.flush()
     os.fsync(file.fileno())
-
-
-def _write_out_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,14 +1,15 @@
 """Answers on disk: written whole before anyone sees a row, kept apart by project, gone after their days.
 
-An answer is written under the name of its receipt. Once it is charged it may be kept under the name of its question,
-and is given again to who asks the same of the same data.
+An answer is written under the name of its receipt. Once it is charged a note may be kept under the name of its
+question, by which it is given again to who asks the same of the same data: the same to the last byte, or not at all.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +18,12 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from portal.engines.port import AnswerStream
-from portal.errors import Fault, LimitReached
+from portal.errors import Fault, NotFoundError
+from portal.folders import clear, held, storing, written
 from portal.ids import Fingerprint, ProjectId, ReceiptId
+from portal.publishing.releases import sha256_of
+
+_GONE = Fault("ANSWER_GONE", "This answer is not kept any more.", rule="result_days", fix="Ask again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,17 @@ class Spooled:
     rows: int
     complete: bool
     notes: Mapping[str, str]
+
+
+@contextmanager
+def opened(spool: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    """Open an answer, to be read piece by piece. Raises `NotFoundError` where it is gone, or was cut short."""
+    with ExitStack() as stack:
+        try:
+            reader = pa.ipc.open_file(stack.enter_context(pa.OSFile(str(spool))))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise NotFoundError(_GONE) from error
+        yield reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +61,44 @@ class Spool:
         notes: Mapping[str, str] = MappingProxyType({}),
     ) -> Spooled:
         """Drain the answer to an Arrow file; on any error nothing stays."""
-        folder = self.root / project
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{os.urandom(8).hex()}"
-        rows = 0
-        try:
-            with pa.ipc.new_file(str(temporary), answer.schema.with_metadata(dict(notes))) as writer:
-                for batch in answer.batches():
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
-            path = temporary.replace(folder / f"{receipt}.arrow")
-        except OSError as error:
-            raise LimitReached(
-                Fault("DISK_FULL", "The answer could not be stored.", fix="Tell the operator; nothing was charged.")
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        path, rows = self.root / project / f"{receipt}.arrow", 0
+        schema = answer.schema.with_metadata(dict(notes))
+        with (
+            storing("the answer"),
+            held(path.parent, shared=True),
+            written(path, for_good=False) as temporary,
+            pa.ipc.new_file(str(temporary), schema) as writer,
+        ):
+            for batch in answer.batches():
+                writer.write_batch(batch)
+                rows += batch.num_rows
         return Spooled(path, rows, answer.complete, notes)
 
-    def keep(self, spooled: Spooled, question: Fingerprint) -> Spooled:
-        """Keep a whole answer under the name of its question."""
-        return replace(spooled, path=spooled.path.replace(spooled.path.with_name(f"{question}.arrow")))
+    def keep(self, spooled: Spooled, question: Fingerprint) -> None:
+        """Note by which answer a question is answered."""
+        note = {
+            "answer": spooled.path.name,
+            "sha256": sha256_of(spooled.path),
+            "rows": spooled.rows,
+            "notes": dict(spooled.notes),
+        }
+        path = _note_of(spooled.path.parent, question)
+        with storing("the answer"), held(path.parent, shared=True), written(path, for_good=False) as temporary:
+            temporary.write_text(json.dumps(note))
 
     def find(self, project: ProjectId, question: Fingerprint) -> Spooled | None:
-        """Return the whole answer to a question that the project asked before, if it is still there."""
-        path = self.root / project / f"{question}.arrow"
+        """Return the whole answer to a question that the project asked before, if it is still there, and intact."""
+        note = _note_of(self.root / project, question)
         try:
-            os.utime(path)
-            with pa.memory_map(str(path)) as source:
-                reader = pa.ipc.open_file(source)
-                rows = sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
-                notes = {key.decode(): value.decode() for key, value in (reader.schema.metadata or {}).items()}
-        except (OSError, pa.ArrowInvalid):
+            found = json.loads(note.read_text())
+            path = note.with_name(found["answer"])
+            if sha256_of(path) != found["sha256"]:
+                return None
+            for used in (note, path):
+                os.utime(used)
+            return Spooled(path, found["rows"], complete=True, notes=found["notes"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Spooled(path, rows, complete=True, notes=notes)
 
     @contextmanager
     def alone(self, project: ProjectId) -> Iterator[None]:
@@ -92,14 +112,23 @@ class Spool:
 
     def remove_project(self, project: ProjectId) -> None:
         """Remove every answer of a project."""
-        for path in (self.root / project).glob("*.arrow"):
+        for path in (self.root / project).glob("[!.]*"):
             path.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove what the dead left half-written."""
+        for folder in self.root.glob("*/"):
+            clear(folder)
 
     def expire(self, now: datetime, days: float, most_bytes: int) -> None:
         """Remove the answers that nobody asked for in so many days, and the oldest of what is more than fits."""
         oldest, kept = (now - timedelta(days=days)).timestamp(), 0
-        found = [(path.stat(), path) for path in self.root.glob("*/*.arrow")]
+        found = [(path.stat(), path) for path in self.root.glob("*/[!.]*")]
         for status, path in sorted(found, key=lambda one: -one[0].st_mtime):
             kept += status.st_size
             if status.st_mtime < oldest or kept > most_bytes:
                 path.unlink(missing_ok=True)
+
+
+def _note_of(folder: Path, question: Fingerprint) -> Path:
+    return folder / f"{question}.json"

@@ -7,6 +7,7 @@ from support.portal import services_of, write_portal
 
 from portal import wiring
 from portal.desk.services import Services
+from portal.desk.workers import downloads_made
 from portal.settings import Settings
 
 
@@ -22,4 +23,5 @@ def services(written: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     home = shutil.copytree(written.home, tmp_path / "home")
     with services_of(written.model_copy(update={"home": home})) as found:
         monkeypatch.setattr(wiring, "services_of_this_process", lambda: found)
-        yield found
+        with downloads_made(found, workers=1):
+            yield found

@@ -3,15 +3,19 @@ from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from support.pages import SCRIPT, SECONDS, open_page, press, settled, text_of
+from support.jobs import ENDLESS, eventually
+from support.pages import SCRIPT, SECONDS, enter_page, open_page, press, settled, text_of
 from support.portal import GOODS, HIDDEN, OSCAR, RITA, SALES, VERA
 
 from portal.desk import access
+from portal.desk.answers import Asker
+from portal.desk.downloads import download_status, request_download
 from portal.desk.services import Services
 from portal.ids import DatasetName, PersonId, ProjectId
 from portal.ledger import Action
 from portal.registry import Audit
 from portal.registry.demo import VETTED, seed_demo
+from portal.sql.plan import Statement
 
 PAGES = ("catalogue", "explore", "sql", "saved_queries", "downloads", "activity", "dataset")
 
@@ -212,6 +216,16 @@ def test_a_download_beyond_the_policy_is_refused_in_words(services: Services) ->
     app = press(ask(SALES), "Make a file to download")
     assert "download" in app.warning[0].value
     assert not services.registry.downloads_of(GOODS)
+
+
+def test_a_file_that_is_being_made_shows_its_progress_and_can_be_cancelled(services: Services) -> None:
+    asked = request_download(services, Asker(VERA, GOODS), Statement(ENDLESS), "csv")
+    eventually(lambda: download_status(services, Asker(VERA, GOODS), asked.id).words == "Running")
+    app = enter_page("downloads", VERA, GOODS)
+    assert "Running" in str(app.get("progress")[0].proto)
+    press(app, "Cancel")
+    assert "stopped, as was asked" in app.warning[0].value
+    assert download_status(services, Asker(VERA, GOODS), asked.id).state == "failed"
 
 
 def test_activity_shows_ones_own_entries_only(services: Services) -> None:

@@ -131,6 +131,18 @@ def test_a_registered_researcher_is_shown_the_way_from_rows_to_statistics(page: 
     shoot(page, "9-registered-cells")
 
 
+def test_a_registered_researcher_explores_statistics(page: Page) -> None:
+    sign_in(page, "Registered researcher (demo)")
+    card = page.get_by_test_id("stLayoutWrapper").filter(has_text="Statements of reasons of a simulated").last
+    card.get_by_role("link", name="Explore").click()
+    expect(page.get_by_text("Statistics only: each figure rests on at least 10 different")).to_be_visible()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.get_by_text("moderation_statements, release 1").first).to_be_visible()
+    assert "group=created_at.month" in page.url
+    shoot(page, "10-registered-explores")
+
+
 def test_the_pages_send_nobody_elsewhere_and_the_metrics_are_closed(page: Page, address: str) -> None:
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))

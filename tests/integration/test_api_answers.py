@@ -2,17 +2,21 @@ import hashlib
 import io
 import json
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.api import CSV, an_api, ask, client_of
-from support.portal import SALES, VETTED, hidden_in
+from httpx import Response
+from support.api import CSV, an_api, ask, client_of, download
+from support.portal import SALES, VETTED, a_token, hidden_in
 
 from portal.desk.links import sign_link
+from portal.desk.making import run_next
 from portal.ids import DownloadId
+from portal.ledger import Action
 from portal.workspaces.export import MANIFEST_KEY
 
 EXPECTED_CSV = "country,price,day\nDE,10.5,2026-01-01\nFR,20.0,2026-01-02\nDE,,2026-01-03\n"
@@ -87,33 +91,89 @@ def test_the_catalogue_shows_what_is_open_and_how_far(tmp_path: Path) -> None:
     assert me["project"] == "goods"
 
 
-def test_a_download_is_made_listed_and_fetched_whole_and_in_ranges(tmp_path: Path) -> None:
-    with an_api(tmp_path) as (_, client):
-        response = client.post("/downloads", json={"sql": f"{SALES} LIMIT 2", "format": "parquet"})
-        made = response.json()
-        assert response.status_code == 201
-        assert response.headers["location"] == f"/downloads/{made['id']}/file"
-        assert [each["id"] for each in client.get("/downloads").json()] == [made["id"]]
-        assert client.get(f"/downloads/{made['id']}").json()["receipt"]["rows"] == 2
+def test_a_download_is_asked_for_made_listed_and_fetched_with_its_manifest(tmp_path: Path) -> None:
+    with an_api(tmp_path) as (services, client):
+        asked = client.post("/downloads", json={"sql": f"{SALES} LIMIT 2", "format": "parquet"})
+        told = asked.json()
+        assert (asked.status_code, told["state"], told["before"]) == (202, "queued", 0)
+        assert asked.headers["location"] == f"/downloads/{told['id']}"
+        assert client.get(f"/downloads/{told['id']}/file").status_code == 404
+        assert run_next(services, "test")
+        assert not run_next(services, "test")
+        made = client.get(asked.headers["location"]).json()
+        assert (made["state"], made["receipt"]["rows"]) == ("ready", 2)
+        assert [(each["id"], each["state"]) for each in client.get("/downloads").json()] == [(told["id"], "ready")]
         whole = client.get(f"/downloads/{made['id']}/file")
-        part = client.get(f"/downloads/{made['id']}/file", headers={"Range": "bytes=0-3"})
     assert hashlib.sha256(whole.content).hexdigest() == made["sha256"]
-    assert whole.headers["etag"] == f'"{made["sha256"]}"'
+    assert whole.headers["content-length"] == str(made["bytes"]) == str(len(whole.content))
+    assert made["filename"] in whole.headers["content-disposition"]
+    assert whole.headers["portal-expires"]
     digest = b64encode(bytes.fromhex(made["sha256"])).decode()
     assert whole.headers["repr-digest"] == f"sha-256=:{digest}:"
-    assert made["filename"] in whole.headers["content-disposition"]
-    assert (part.status_code, part.content) == (206, b"PAR1")
     assert pl.read_parquet(io.BytesIO(whole.content)).height == 2
     manifest = json.loads(pq.read_schema(io.BytesIO(whole.content)).metadata[MANIFEST_KEY.encode()])
     assert manifest["receipt"]["id"] == made["receipt"]["id"]
     assert manifest["synthetic"] is True
 
 
+def test_a_file_is_fetched_in_ranges_only_as_long_as_it_is_the_same(tmp_path: Path) -> None:
+    with an_api(tmp_path) as (services, client):
+        made = download(services, client, sql=f"{SALES} LIMIT 2", format="csv")
+        whole = client.get(f"/downloads/{made['id']}/file")
+
+        def fetch(**headers: str) -> Response:
+            return client.get(
+                f"/downloads/{made['id']}/file", headers={name.replace("_", "-"): it for name, it in headers.items()}
+            )
+
+        size, etag = len(whole.content), whole.headers["etag"]
+        assert etag == f'"{made["sha256"]}"'
+        for asked, part in (("0-3", whole.content[:4]), ("7-", whole.content[7:]), ("-5", whole.content[-5:])):
+            answer = fetch(Range=f"bytes={asked}")
+            assert (answer.status_code, answer.content) == (206, part)
+            assert answer.headers["content-length"] == str(len(part))
+            assert answer.headers["content-range"].endswith(f"/{size}")
+        beyond = fetch(Range=f"bytes={size}-")
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+        assert fetch(Range="bytes=0-3", If_Range=etag).status_code == 206
+        assert fetch(Range="bytes=0-3", If_Range='"another"').content == whole.content
+        same = fetch(If_None_Match=f'"another", {etag}')
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", etag)
+        assert fetch(If_None_Match='"another"').status_code == 200
+
+
+def test_the_ledger_has_each_fetch_and_the_ranges_of_a_minute_as_one(tmp_path: Path) -> None:
+    now = [datetime(2026, 6, 1, 12, tzinfo=UTC)]
+    with an_api(tmp_path, lambda: now[0]) as (services, client):
+        made = download(services, client, sql=f"{SALES} LIMIT 2", format="csv")
+
+        def fetches(times: int, headers: dict[str, str]) -> int:
+            for _ in range(times):
+                assert client.get(f"/downloads/{made['id']}/file", headers=headers).is_success
+            return len(services.ledger.search(action=Action.DOWNLOAD_FETCHED, subject=made["id"]))
+
+        assert fetches(5, {"Range": "bytes=0-3"}) == 1
+        now[0] += timedelta(minutes=2)
+        assert fetches(5, {"Range": "bytes=0-3"}) == 2
+        assert fetches(2, {}) == 4
+        now[0] += timedelta(days=8)
+        client.headers["Authorization"] = f"Bearer {a_token(services)}"
+        assert client.get(f"/downloads/{made['id']}").json()["state"] == "expired"
+        assert client.get(f"/downloads/{made['id']}/file").json()["code"] == "DOWNLOAD_EXPIRED"
+
+
+def test_a_download_that_is_cancelled_is_never_made(tmp_path: Path) -> None:
+    with an_api(tmp_path) as (services, client):
+        told = client.post("/downloads", json={"sql": SALES, "format": "csv"}).json()
+        ended = client.post(f"/downloads/{told['id']}/cancel").json()
+        assert (ended["state"], ended["problem"]["code"]) == ("failed", "CANCELLED")
+        assert not run_next(services, "test")
+        assert client.post("/downloads/none/cancel").status_code == 404
+
+
 def test_a_signed_link_opens_its_one_download_and_no_other(tmp_path: Path) -> None:
     with an_api(tmp_path) as (services, client):
-        one, other = (
-            client.post("/downloads", json={"sql": f"{SALES} LIMIT {rows}", "format": "csv"}).json() for rows in (1, 2)
-        )
+        one, other = (download(services, client, sql=f"{SALES} LIMIT {rows}", format="csv") for rows in (1, 2))
         link = sign_link(services, VETTED, DownloadId(one["id"]))
         del client.headers["Authorization"]
         assert client.get(f"/downloads/{one['id']}/file", params={"link": link}).status_code == 200
@@ -151,7 +211,7 @@ def test_no_file_stays_behind_an_answer(tmp_path: Path) -> None:
     with an_api(tmp_path) as (_, client):
         ask(client, SALES, CSV)
         spooled = [path for path in (tmp_path / "home" / "results").rglob("*") if path.is_file()]
-    assert len(spooled) == 1
+    assert sorted(path.suffix for path in spooled) == ["", ".arrow", ".json"], "a lock, the answer and its note"
 
 
 def test_the_reference_needs_no_token_no_script_and_nothing_from_elsewhere(tmp_path: Path) -> None:

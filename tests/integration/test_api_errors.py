@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from httpx import Client, Response
-from support.api import an_api, ask, client_of
+from support.api import an_api, ask, client_of, download
 from support.portal import GOODS, OSCAR, RITA, SALES, VERA, a_token, hidden_in
 
 from portal.api.bodies import LONGEST_SQL
@@ -27,6 +27,7 @@ ENDPOINTS = (
     ("GET", "/downloads"),
     ("GET", "/downloads/abc"),
     ("GET", "/downloads/abc/file"),
+    ("POST", "/downloads/abc/cancel"),
     ("GET", "/receipts/abc"),
     ("GET", "/me"),
 )
@@ -137,9 +138,13 @@ def test_a_closed_table_reads_as_one_that_does_not_exist(tmp_path: Path) -> None
 
 
 def test_limits_are_told_as_limits(tmp_path: Path) -> None:
-    with an_api(tmp_path) as (_, client):
-        download = client.post("/downloads", json={"sql": SALES, "format": "csv"})
-        assert is_problem(download, 429, "DOWNLOAD_ROWS")
+    with an_api(tmp_path) as (services, client):
+        failed = download(services, client, sql=SALES, format="csv")
+        assert (failed["state"], failed["problem"]["status"], failed["problem"]["code"]) == (
+            "failed",
+            429,
+            "DOWNLOAD_ROWS",
+        )
         for number in range(13):
             assert ask(client, f"SELECT price + {number} FROM sales").status_code == 200
         cut = ask(client, "SELECT price FROM sales")
@@ -187,7 +192,7 @@ def test_what_nobody_foresaw_shows_a_number_and_nothing_of_the_inside(tmp_path: 
 
 def test_a_foreign_token_opens_neither_downloads_nor_receipts(tmp_path: Path) -> None:
     with an_api(tmp_path) as (services, client):
-        made = client.post("/downloads", json={"sql": f"{SALES} LIMIT 2", "format": "csv"}).json()
+        made = download(services, client, sql=f"{SALES} LIMIT 2", format="csv")
         receipt = ask(client, SALES).headers["portal-receipt"]
         audit = Audit(None, services.clock())
         services.registry.add_member(GOODS, OSCAR, audit=audit)
@@ -213,7 +218,7 @@ def revoke(services: Services) -> None:
 
 def test_a_revoked_grant_closes_dataset_statement_and_download_at_once(tmp_path: Path) -> None:
     with an_api(tmp_path) as (services, client):
-        made = client.post("/downloads", json={"sql": f"{SALES} LIMIT 2", "format": "csv"}).json()
+        made = download(services, client, sql=f"{SALES} LIMIT 2", format="csv")
         assert client.get(f"/downloads/{made['id']}/file").status_code == 200
         revoke(services)
         assert is_problem(ask(client, SALES), 422, "SQL_UNKNOWN_TABLE")

@@ -76,20 +76,44 @@ def test_people_projects_grants_and_tokens_open_and_close_the_way(portal: Comman
     assert token["id"] in listed
     assert token["secret"] not in listed
     assert portal("tokens", "revoke", token["id"]).exit_code == 0
-    assert [copy["dataset"] for copy in json.loads(portal("workspaces", "list", "--json").stdout)] == ["salaries"]
+    assert listed_copies(portal) == {("goods", "sales"): "waiting", ("wages", "salaries"): "ready"}
     assert portal("grants", "revoke", "salaries", "wages").exit_code == 0
     assert holds("nora") == 3
     assert portal("workspaces", "prune").stdout == "Nothing.\n"
-    assert portal("workspaces", "list").stdout == "Nothing.\n"
+    assert listed_copies(portal) == {("goods", "sales"): "waiting"}
     assert portal("people", "deactivate", "nora").exit_code == 0
     assert holds("nora") == 3
     assert "nora" in portal("projects", "show", "wages").stdout
     assert portal("ledger", "verify").exit_code == 0
 
 
+def listed_copies(portal: Command) -> dict[tuple[str, str], str]:
+    listed = json.loads(portal("workspaces", "list", "--json").stdout)
+    return {(copy["project"], copy["dataset"]): copy["state"] for copy in listed}
+
+
 def test_workspaces_are_built_ahead(portal: Command) -> None:
     built = json.loads(portal("workspaces", "build", *AS_VERA, "--json").stdout)
     assert {copy["dataset"]: copy["rows"] for copy in built} == {"holidays": 2, "sales": 3}
+    assert set(listed_copies(portal).values()) == {"ready"}
+    assert "1 of 1" in portal("workspaces", "list").stdout
+
+
+def test_a_damaged_copy_is_found_by_doctor_and_by_the_statement_that_reads_it(portal: Command) -> None:
+    def copy_of_sales() -> dict[str, str]:
+        findings = json.loads(portal("doctor", "--json").stdout)
+        return next(finding for finding in findings if finding["what"] == "copy goods sales")
+
+    portal("workspaces", "build", *AS_VERA)
+    assert copy_of_sales()["ok"] == "ok"
+    file = next((portal.folder / "home" / "workspaces" / "goods" / "sales").glob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:-1])
+    assert copy_of_sales()["ok"] == "FAULT"
+    ran = portal("query", *AS_VERA, SALES)
+    assert ran.exit_code == 5
+    assert "set aside" in ran.stderr
+    assert portal("query", *AS_VERA, SALES).exit_code == 0
+    assert "damaged" in copy_of_sales()["detail"]
 
 
 def test_the_ledger_is_verified_exported_and_its_tampering_found(portal: Command) -> None:

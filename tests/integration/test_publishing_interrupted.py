@@ -93,14 +93,14 @@ def test_a_disk_that_fills_up_at_the_very_end_leaves_the_previous_release(
     root: Path, source: Path, call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = iter(range(100))
-    sync = publishing._sync
+    sync = publishing.sync
 
     def full(path: Path) -> None:
         if next(calls) == call:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(path)
 
-    monkeypatch.setattr(publishing, "_sync", full)
+    monkeypatch.setattr(publishing, "sync", full)
     assert isinstance(try_to_publish(root, source), LimitReached)
     assert only_the_first_release_is_there(root)
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
+from portal.desk.making import make_download
 from portal.desk.publication import publish_release
 from portal.desk.statements import run_statement
 from portal.ids import DatasetName, PersonId, ProjectId

@@ -69,8 +69,15 @@ GUARDS = (
     Guard("p% rule", _CELLS, "(remainder < rule.p * largest[0] or ", "("),
     Guard("(n, k) rule", _CELLS, " or sum(largest[: rule.top]) > rule.share * total)", ")"),
     Guard("an infinite sum is dominated", _CELLS, "if not math.isfinite(total):", "if False:"),
-    Guard("certificate: p%", _CELLS, "low - firsts >= rule.p * first and", "True and"),
-    Guard("certificate: (n, k)", _CELLS, " and tops <= rule.share * low", ""),
+    Guard(
+        "certificate: p%", _CELLS, "return max(firsts + rule.p * first, tops / rule.share)", "return tops / rule.share"
+    ),
+    Guard(
+        "certificate: (n, k)",
+        _CELLS,
+        "return max(firsts + rule.p * first, tops / rule.share)",
+        "return firsts + rule.p * first",
+    ),
     Guard("certificate: errors of adding up", _CELLS, "low = total - ROUNDING * added", "low = total"),
     Guard(
         "certificate: bounds of one entity",
@@ -105,7 +112,7 @@ GUARDS = (
     Guard(
         "a value of few is not counted among distinct ones",
         _FIGURES,
-        "return sum(all(count(value, name, None) >= k for name, k in disclosure.entities.items()) for value in values)",
+        "return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)",
         "return len(values)",
     ),
     Guard(
@@ -129,7 +136,15 @@ GUARDS = (
     Guard(
         "a join is looked at without the conditions on its table",
         _COMPILE,
-        " if not _is_of(atom, join)]",
+        "if each not in (p, *asked)]",
+        "if each != p]",
+    ),
+    Guard("no condition hides behind another", _COMPILE, "for family in families.values():", "for family in ():"),
+    Guard("all conditions together leave out none or enough", _COMPILE, "    if everything:\n", "    if False:\n"),
+    Guard(
+        "a key is held against the history",
+        _RELEASE,
+        "if (key, None) not in verdicts or verdicts[key, None].reason is None]",
         "]",
     ),
     Guard("a row without partner is dropped", _COMPILE, "WHERE {_all([*atoms, *partners])})", "WHERE {_all(atoms)})"),
@@ -173,10 +188,10 @@ GUARDS = (
         "return rounded_sum / rounded_count if",
     ),
     Guard(
-        "nothing and too few look alike", _RELEASE, "shown = judged.keys or (() if block.groupings else ((),))",
-        "shown = judged.keys",
+        "nothing and too few look alike", _RELEASE, "shown = kept or ([] if block.groupings else [()])",
+        "shown = kept",
     ),
-    Guard("history: pairwise", _WATCH, "if rules.pairwise and self._tells_apart(cell):", "if False:"),
+    Guard("history: pairwise", _WATCH, "if rules.pairwise and (self._tells_apart(cell) or (distinct and self._counts_few_more(cell))):", "if False:"),
     Guard(
         "history: two cells differ by enough",
         _WATCH,
@@ -186,20 +201,20 @@ GUARDS = (
     Guard(
         "history: nested sums differ by no dominated one",
         _WATCH,
-        "or any(self._is_dominated(self._vectors[cell] ^ self._vectors[other]) for other in self._nested(cell))",
-        "",
+        "for other in self._overlapping(cell)",
+        "for other in ()",
     ),
     Guard(
         "history: distinct counts differ by enough",
         _WATCH,
-        "or (self._rules.distinct and self._counts_few_more(cell))",
+        " or (distinct and self._counts_few_more(cell))",
         "",
     ),
     Guard(
         "history: span",
         _WATCH,
-        "step = self._space.step(self._vectors[cell]) if rules.span else None",
-        "step = None",
+        "step = self._step(cell)\n",
+        "step = None\n",
     ),
     Guard(
         "history: no combination tells of few",
@@ -255,8 +270,8 @@ GUARDS = (
         "if False:",
     ),
     Guard("history: on disk before an answer", _STORE, "os.fsync(file.fileno())", "pass"),
-    Guard("history: its name is on disk before an answer", _STORE, "os.fsync(descriptor)", "pass"),
-    Guard("history: one change at a time", _STORE, "fcntl.flock(lock, fcntl.LOCK_EX)", "pass"),
+    Guard("history: its name is on disk before an answer", _STORE, "sync(path.parent)", "pass"),
+    Guard("history: one change at a time", _STORE, "held(folder):", "held(folder, shared=True):"),
     Guard(
         "history: a damaged record refuses",
         "portal/disclosure/keeping.py",
@@ -300,8 +315,8 @@ GUARDS = (
     Guard(
         "the sign of a withheld figure tells nothing of groups that are left out",
         "portal/desk/cells.py",
-        "return any(column.null_count for table in self.relations.values() for column in table.columns)",
-        "return bool(self.withheld)",
+        "any(figure.null_count for figure in figures)",
+        "bool(reasons)",
     ),
     Guard(
         "why a cell is withheld is the steward's to know",

@@ -160,14 +160,21 @@ def _group_fault(rows: Sequence[Row], members: Collection[Row], block: Block, _:
     if any(_distinct(members, entity) < k for entity, k in ENTITIES.items()):
         return True
     matched = [row for row in rows if all(_meets(row, atom) for atom in block.atoms)]
-    for left_out in block.atoms:
-        others = [atom for atom in block.atoms if atom is not left_out]
-        dropped = [row for row in rows if all(_meets(row, atom) for atom in others) and not _meets(row, left_out)]
+    columns = {atom.column: [each for each in block.atoms if each.column == atom.column] for atom in block.atoms}
+    for left_out in [*([atom] for atom in block.atoms), *columns.values(), list(block.atoms)]:
+        kept = [row for row in rows if all(_meets(row, atom) for atom in _others(block.atoms, left_out))]
+        dropped = [row for row in kept if not all(_meets(row, atom) for atom in left_out)]
         for entity, k in ENTITIES.items():
             lost = {row[entity] for row in dropped} - {row[entity] for row in matched}
             if 0 < _distinct(dropped, entity) < k or 0 < len(lost) < k:
                 return True
     return False
+
+
+def _others(atoms: Sequence[Atom], left_out: Sequence[Atom]) -> list[Atom]:
+    """Return the atoms that stay: by place, so that of two that say the same one stays."""
+    gone = {id(atom) for atom in left_out}
+    return [atom for atom in atoms if id(atom) not in gone]
 
 
 def _figure_fault(

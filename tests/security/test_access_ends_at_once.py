@@ -11,8 +11,9 @@ from support.hiding import ASKER, EVE, OTHERS, PROJECT, SALES, a_portal_that_hid
 
 from portal.desk.access import catalogue
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
 from portal.desk.links import read_link, sign_link
+from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
 from portal.desk.upkeep import remove_ended

@@ -13,7 +13,8 @@ from support.hiding import ASKER, EVE, HIDDEN_PRICE, MARK, OTHERS, PROJECT, SALE
 from portal.desk.access import catalogue, catalogue_entry
 from portal.desk.activity import my_entries
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
+from portal.desk.making import make_download
 from portal.desk.saved import library, run_saved_query
 from portal.desk.services import Services
 from portal.desk.statements import explain_statement, run_statement

@@ -53,6 +53,29 @@ def test_a_condition_of_its_own_that_leaves_out_all_of_them_makes_the_join_harml
     assert world.figure(joined(Atom("country", "=", ("FR",)))) == 20
 
 
+@pytest.mark.parametrize(
+    "atoms",
+    [
+        (Atom("country", "in", ("FR", "DE")), Atom("country", "in", ("DE", "FR"))),
+        (Atom("country", "in", ("FR", "DE", "IT")), Atom("country", "in", ("FR", "DE", "ES"))),
+        (Atom("country", "in", ("FR", "DE")), Atom("placement", "=", ("feed",))),
+    ],
+)
+def test_a_condition_does_not_hide_behind_one_that_says_the_same(tmp_path: Path, atoms: tuple[Atom, ...]) -> None:
+    """Four advertisers of Luxembourg, who alone advertise in search, are left out by both conditions together."""
+    rows = [ad(i, "FR" if i % 2 else "DE") for i in range(40)] + [
+        ad(100 + i, "LU", placement="search") for i in range(4)
+    ]
+    world = a_world(tmp_path, rows, a_subject(a_disclosure(round_counts_to=1)))
+    assert world.figure(Block("b", ADS, (), (COUNT,), atoms, (), 1, 1)) is None
+
+
+def test_a_condition_does_not_hide_behind_the_joined_table(tmp_path: Path) -> None:
+    world = a_world_of(tmp_path, 0, large=4)
+    both = Atom("country", "=", ("FR",)), Atom("dim_country.size", "<", (5,))
+    assert world.figure(joined(*both)) is None
+
+
 def test_to_a_public_key_that_is_there_twice_nothing_is_joined(tmp_path: Path) -> None:
     """It would count a row more than once."""
     world = a_world_of(tmp_path, 0)

@@ -14,7 +14,8 @@ from support.factories import NOW, a_grant, a_policy, a_project, a_rule
 from support.hiding import ADA, ASKER, HIDDEN_PRICE, MARK, PROJECT, SALES, a_portal_that_hides
 
 from portal.desk.answers import Asker
-from portal.desk.downloads import make_download, open_download
+from portal.desk.downloads import open_download
+from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import Running, run_statement
 from portal.errors import LimitReached, NotFoundError, PolicyRefusal, PortalError, StatementRefusal, UsageError

@@ -203,6 +203,10 @@ REFUSED = {
     "SQL_AMBIGUOUS_COLUMN": """
         SELECT user_id FROM ads, moderation
         SELECT country FROM ads a JOIN ads b ON a.user_id = b.user_id""",
+    "SQL_REPEATED_NAME": """
+        SELECT country FROM (SELECT 1 AS a, 2 AS country) AS t(country)
+        SELECT x FROM (SELECT 1 AS a, 2 AS b) AS t(x, x)
+        WITH t(x, x) AS (SELECT 1, 2) SELECT x FROM t""",
     "SQL_FUNCTION": """
         SELECT current_setting('threads')
         SELECT current_query()

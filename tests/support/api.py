@@ -12,6 +12,7 @@ from support.portal import a_portal, a_token
 
 from portal.api import create_api
 from portal.clock import Clock, system_clock
+from portal.desk.making import run_next
 from portal.desk.services import Services
 
 CSV = {"Accept": "text/csv"}
@@ -47,3 +48,13 @@ class InProcess(BaseTransport):
 
 def ask(client: Client, sql: str, headers: dict[str, str] | None = None, **body: Any) -> Response:
     return client.post("/query", json={"sql": sql, **body}, headers=headers)
+
+
+def download(services: Services, client: Client, **body: Any) -> dict[str, Any]:
+    """Ask for a file, work on what is asked for, and return how it ended."""
+    asked = client.post("/downloads", json=body)
+    assert asked.status_code == 202, asked.text
+    while run_next(services, "test"):
+        pass
+    ended: dict[str, Any] = client.get(asked.headers["location"]).json()
+    return ended

@@ -1,9 +1,10 @@
 """The world of the attack samples: one dataset row by row, one public, two for statistics only, one not granted."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 from support.factories import NOW
@@ -20,11 +21,23 @@ from portal.settings import Settings
 from portal.wiring import build_services
 
 ASKER = Asker(PersonId("mallory"), ProjectId("attack"))
+COLLEAGUE = Asker(PersonId("trudy"), ProjectId("attack"))
+OTHERWISE = Asker(PersonId("mallory"), ProjectId("second"))
+"""The same person in another project of theirs."""
+NOWHERE = Asker(PersonId("mallory"), None)
+"""The same person without a project."""
 
-_TYPES = {"BOOLEAN": "BOOLEAN", "DATE": "DATE", "INTEGER": "INTEGER", "BIGINT": "BIGINT", "VARCHAR": "VARCHAR"}
+_TYPES = {
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "INTEGER": "INTEGER",
+    "BIGINT": "BIGINT",
+    "VARCHAR": "VARCHAR",
+    "TIMESTAMP": "TIMESTAMP",
+}
 _BECAUSE = "because: A reason that is long enough to be read."
 _LIMITS = "limits: {seconds: 2, memory: 500MB}"
-_RULES = {
+_SAMPLED = {
     "recsys": f"""\
   - for: {{tier: vetted, grant: required}}
     access: rows
@@ -80,17 +93,22 @@ columns:
 
 
 @contextmanager
-def an_attack_world(folder: Path, script: str) -> Iterator[Services]:
-    """Build site, home and releases from the world's SQL script; `mallory` holds all grants but the secret one's."""
+def an_attack_world(
+    folder: Path,
+    script: str,
+    rules: Mapping[str, str] = MappingProxyType(_SAMPLED),
+    granted: Collection[str] = ("recsys", "ads", "moderation"),
+) -> Iterator[Services]:
+    """Build site, home and releases from the world's SQL script; `mallory` and her colleague `trudy` attack it."""
     with duckdb.connect() as world:
         world.execute(script)
-        sources = {name: folder / f"{name}.parquet" for name in _RULES}
+        sources = {name: folder / f"{name}.parquet" for name in rules}
         for name, source in sources.items():
             world.execute(f"COPY {name} TO '{source}' (FORMAT parquet)")
-        site = write_site(folder / "site", **_site(world))
+        site = write_site(folder / "site", **_site(world, rules))
     services = build_services(Settings(site=site, home=folder / "home", warm_sandboxes=2, threads=1), lambda: NOW)
     try:
-        _admit(services)
+        _admit(services, granted)
         for name, source in sources.items():
             dataset = services.site.datasets[DatasetName(name)]
             publish(dataset, [source], services.releases.root, services.keys.platform, services.clock, synthetic=True)
@@ -99,22 +117,26 @@ def an_attack_world(folder: Path, script: str) -> Iterator[Services]:
         services.sandbox.close()
 
 
-def _site(world: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def _site(world: duckdb.DuckDBPyConnection, rules: Mapping[str, str]) -> dict[str, str]:
     files = {}
-    for name, rules in _RULES.items():
+    for name, text in rules.items():
         described = world.execute(f"DESCRIBE {name}").fetchall()
         columns = "\n".join(
-            f"  {column}: {{type: {_TYPES.get(kind, 'DOUBLE')}, meaning: Made up.}}" for column, kind, *_ in described
+            f"  {column}: {{type: {kind if kind in _TYPES else 'DOUBLE'}, meaning: Made up.}}"
+            for column, kind, *_ in described
         )
         files[f"datasets/{name}/dataset.yaml"] = _DATASET.format(name=name, columns=columns)
-        files[f"access_policies/{name}.yaml"] = _POLICY.format(name=name, rules=rules)
+        files[f"access_policies/{name}.yaml"] = _POLICY.format(name=name, rules=text)
     return files
 
 
-def _admit(services: Services) -> None:
+def _admit(services: Services, granted: Collection[str]) -> None:
     audit, first, last = Audit(None, NOW), date(2026, 1, 1), date(2026, 12, 31)
-    services.registry.add_person(Person(ASKER.person, "Mallory", Tier.VETTED), audit=audit)
-    project = Project(ProjectId("attack"), "Attack", "To try.", first, last, frozenset({ASKER.person}))
-    services.registry.add_project(project, audit=audit)
-    for name in ("recsys", "ads", "moderation"):
-        services.registry.give_grant(Grant(DatasetName(name), project.id, first, last), audit=audit)
+    for asker in (ASKER, COLLEAGUE):
+        services.registry.add_person(Person(asker.person, asker.person.title(), Tier.VETTED), audit=audit)
+    for asker in (ASKER, OTHERWISE):
+        assert asker.project is not None
+        members = frozenset({ASKER.person, COLLEAGUE.person})
+        services.registry.add_project(Project(asker.project, "Attack", "To try.", first, last, members), audit=audit)
+        for name in granted:
+            services.registry.give_grant(Grant(DatasetName(name), asker.project, first, last), audit=audit)

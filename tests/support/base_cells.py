@@ -1,14 +1,19 @@
 """Base cells from plain Python sets, with what the release history asks of them and nothing more."""
 
 import json
+import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from portal.disclosure.base import BaseCells
 from portal.disclosure.cells import Contributions
+from portal.policy.model import Dominance
 
 Amounts = Mapping[int, float | None]
 """By entity, what it adds to the measure in one cell; None where it has rows there and no value."""
@@ -21,19 +26,42 @@ class PlainCells:
     names: tuple[str, ...]
     members: Mapping[str, tuple[Amounts, ...]]
 
+    @property
+    def counts(self) -> Mapping[str, npt.NDArray[np.int64]]:
+        """For the one measure, how many entities have a value in each cell."""
+        [cells, *_] = self.members.values()
+        return {"spend_eur": np.array([sum(amount is not None for amount in cell.values()) for cell in cells])}
+
     def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
         """Return the entities of a region."""
         return BitMap(
             e for i in region for e, amount in self.members[entity][i].items() if counted is None or amount is not None
         )
 
-    def contributions(self, region: Collection[int], entity: str, measure: str) -> Contributions:
+    def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
+        """Every cell has a value."""
+        del measure
+        return np.ones(len(self.names), dtype=np.bool_)
+
+    def sure_from(self, measure: str, rule: Dominance) -> float:
+        """Nothing is sure."""
+        del measure, rule
+        return math.inf
+
+    @property
+    def sums(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Nothing is sure of these."""
+        return defaultdict(lambda: np.zeros(len(self.names)))
+
+    def contributions(
+        self, region: Collection[int], entity: str, measure: str, minus: Collection[int] = ()
+    ) -> Contributions:
         """Return what each entity adds."""
         del measure
         totals: dict[int, float] = {}
-        for i in region:
-            for e, amount in self.members[entity][i].items():
-                totals[e] = totals.get(e, 0.0) + (amount or 0.0)
+        for sign, cells in ((1.0, region), (-1.0, minus)):
+            for e, amount in (each for i in cells for each in self.members[entity][i].items()):
+                totals[e] = totals.get(e, 0.0) + sign * (amount or 0.0)
         sizes = sorted(map(abs, totals.values()), reverse=True)
         return Contributions(sum(sizes), tuple(sizes[:20]))
 

@@ -17,14 +17,19 @@ Enter = Callable[..., AppTest]
 
 
 def open_page(page: str, person: PersonId, project: ProjectId | None, **query: str | list[str]) -> AppTest:
-    """Return the page as somebody who is signed in sees it."""
+    """Return the page as somebody who is signed in sees it, once the work on it is done."""
+    return settled(enter_page(page, person, project, **query))
+
+
+def enter_page(page: str, person: PersonId, project: ProjectId | None, **query: str | list[str]) -> AppTest:
+    """Return the page as somebody who is signed in sees it at first."""
     app = AppTest.from_file(str(SCRIPT), default_timeout=SECONDS)
     app.session_state["person"], app.session_state["project"] = person, project
     app.run()
     app.switch_page(f"app_pages/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
-    return settled(app.run())
+    return app.run()
 
 
 def settled(app: AppTest) -> AppTest:

@@ -57,7 +57,11 @@ _HOLIDAYS = """\
 """
 _TRADERS = """\
   trader: {type: VARCHAR, meaning: Trader., role: identifier}
-  country: {type: VARCHAR, meaning: Member State.}
+  country: {type: VARCHAR, meaning: Member State., values: {DE: Germany, FR: France, IT: Italy}}
+  online: {type: BOOLEAN, meaning: Whether it sells online.}
+  fee: {type: DOUBLE, meaning: Fee., unit: EUR}
+  day: {type: DATE, meaning: Day.}
+date_column: day
 """
 _SALARIES = """\
   person: {type: VARCHAR, meaning: Person., role: identifier}
@@ -92,7 +96,10 @@ _RULES: Mapping[str, str] = {
     "traders": f"""\
   - for: {{tier: vetted, grant: required}}
     access: aggregates
-    disclosure: {{entities: {{trader: 10}}, dimensions: {{country: equal}}}}
+    disclosure:
+      entities: {{trader: 10}}
+      dimensions: {{country: equal, online: equal, day: {{range: month}}}}
+      measures: {{fee: {{round: 10}}}}
     {_BECAUSE}
 """,
     "salaries": f"""\
@@ -118,6 +125,24 @@ WHERE price >= $least
 GROUP BY country
 ORDER BY country
 """
+
+
+def _traders() -> Sequence[Sequence[object]]:
+    """Return rows with too few traders in March and April, and one in Italy who pays nearly all of its fees."""
+    crowds, countries, payer = {1: 40, 2: 40, 3: 6, 4: 6, 5: 40}, ("DE", "FR", "IT"), (1, 2)
+    return [
+        (
+            f"Hidden Trading {number} of {month}",
+            countries[number % len(countries)],
+            number % 2 == 0,
+            99_999 if (month, number) == payer else 10,
+            f"2026-0{month}-10",
+        )
+        for month, crowd in crowds.items()
+        for number in range(crowd)
+    ]
+
+
 _ROWS: Mapping[str, Sequence[Sequence[object]]] = {
     "sales": [
         ("concealed-id-1", "raw-seller-1", "DE", 10.5, "2026-01-01"),
@@ -126,7 +151,7 @@ _ROWS: Mapping[str, Sequence[Sequence[object]]] = {
         ("concealed-id-4", "raw-seller-3", "Atlantis", 99.25, "2026-01-04"),
     ],
     "holidays": [("2026-01-01", "New Year, the first"), ("2026-05-01", "Labour Day")],
-    "traders": [("Hidden Trading Ltd", "DE"), ("Hidden Trading SA", "FR")],
+    "traders": _traders(),
     "salaries": [("payroll-secret", 1)],
 }
 

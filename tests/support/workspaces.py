@@ -1,6 +1,6 @@
 """A small published release and a store of governed copies over it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,17 @@ class CountingEngine:
     written: list[Path] = field(default_factory=list)
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        files: Sequence[Path],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         self.written.append(target)
         return self.engine.copy(select, files, target, metadata)
+
+    def heeding(self, heed: Callable[[], object]) -> "CountingEngine":
+        return type(self)(self.engine.heeding(heed), self.written)
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
         return self.engine.fetch(select, tables)

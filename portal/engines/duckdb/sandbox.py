@@ -15,6 +15,7 @@ from portal.engines.duckdb.frames import Kind
 from portal.engines.duckdb.pool import Pool
 from portal.engines.duckdb.scratch import Scratch
 from portal.engines.port import CancelSignal, ReadJob
+from portal.folders import storing
 from portal.sql.plan import ParameterValue
 
 
@@ -77,7 +78,8 @@ def _write_cells(job: ReadJob, folder: Path) -> Mapping[str, list[str]]:
     written: dict[str, list[str]] = {}
     for number, (name, cells) in enumerate(job.cells.items()):
         path = folder / f"cells-{number}.parquet"
-        pq.write_table(cells, path, compression="zstd")
+        with storing("released cells"):
+            pq.write_table(cells, path, compression="zstd")
         written[name] = [str(path)]
     return written
 

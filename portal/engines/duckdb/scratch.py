@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portal.folders import storing
+
 
 class Scratch:
     """The folders of one engine, beneath a root that several may share."""
@@ -28,7 +30,8 @@ class Scratch:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Make a folder that is removed at the end, whatever happened."""
-        made = Path(tempfile.mkdtemp(dir=self._folder))
+        with storing("what a statement spills"):
+            made = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             yield made
         finally:

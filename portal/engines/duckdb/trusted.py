@@ -7,9 +7,10 @@ DuckDB quotes rows and its SQL, which may hold a project's key, in what it says;
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +19,10 @@ from portal.engines.duckdb.faults import broken
 from portal.engines.duckdb.hardening import connect, create_table, seal, text
 from portal.engines.port import WrittenFile
 from portal.errors import Fault, LimitReached, PortalError
+from portal.folders import put
 
+HEED_EVERY = 0.2
+"""Seconds between two looks at whether the work is still wanted."""
 _NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _NOT_PARQUET = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
@@ -26,17 +30,28 @@ _NOT_PARQUET = (duckdb.IOException, duckdb.InvalidInputException, duckdb.Seriali
 class DuckDBTrusted:
     """The trusted engine port. For many threads; each call may use `threads` threads and `memory_bytes`."""
 
-    def __init__(self, *, threads: int = 2, memory_bytes: int = 2_000_000_000) -> None:
+    def __init__(
+        self, *, threads: int = 2, memory_bytes: int = 2_000_000_000, heed: Callable[[], object] | None = None
+    ) -> None:
         self._threads = threads
         self._memory_bytes = memory_bytes
+        self._heed = heed
+
+    def heeding(self, heed: Callable[[], object]) -> "DuckDBTrusted":
+        """Return the same engine, whose calls ask `heed` every while; what it raises ends the call."""
+        return DuckDBTrusted(threads=self._threads, memory_bytes=self._memory_bytes, heed=heed)
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        files: Sequence[Path],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
 
-        Raises `LimitReached` where disk or memory does not suffice, `EngineFailure` where a file cannot be read;
-        `target` is then as it was, and nothing is left beside it.
+        Raises `LimitReached` where disk or memory does not suffice, `EngineFailure` where a file cannot be read, and
+        what `heed` raises; `target` is then as it was, and nothing is left beside it.
         """
         pairs = ", ".join(f"{text(key)}: {text(value)}" for key, value in (metadata or {}).items())
         options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false" + (
@@ -46,7 +61,7 @@ class DuckDBTrusted:
             part = Path(folder, "part")
             with self._instance({"source": files}, folder, writes=part) as instance:
                 counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
-            part.replace(target)
+            put(part, target)
         assert counted is not None
         return WrittenFile(target, int(counted[0]))
 
@@ -67,7 +82,36 @@ class DuckDBTrusted:
             for name, files in paths.items():
                 create_table(instance, name, files)
             seal(instance, [path for files in paths.values() for path in files] + ([str(writes)] if writes else []))
-            yield instance
+            with _heeding(instance, self._heed):
+                yield instance
+
+
+@contextmanager
+def _heeding(instance: duckdb.DuckDBPyConnection, heed: Callable[[], object] | None) -> Iterator[None]:
+    """Ask `heed` every while as long as the instance works; what it raises interrupts the work, and is raised here."""
+    done, raised = Event(), list[PortalError]()
+
+    def watch(ask: Callable[[], object]) -> None:
+        while not done.wait(HEED_EVERY):
+            try:
+                ask()
+            except PortalError as error:
+                raised[:] = [error]
+                instance.interrupt()
+
+    watcher = Thread(target=watch, args=(heed,), daemon=True) if heed else None
+    if watcher:
+        watcher.start()
+    try:
+        yield
+    except duckdb.InterruptException:
+        if raised:
+            raise raised[0] from None
+        raise
+    finally:
+        done.set()
+        if watcher:
+            watcher.join()
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def _show_card(entry: CatalogueEntry) -> None:
         st.space("stretch")
         with st.container(horizontal=True):
             st.page_link("app_pages/dataset.py", label="Codebook", icon=BOOK, query_params={"name": dataset.name})
-            if entry.decision.access is Access.ROWS:
+            if entry.decision.access >= Access.AGGREGATES:
                 st.page_link(
                     "app_pages/explore.py", label="Explore", icon=CHART, query_params={"dataset": dataset.name}
                 )

@@ -1,5 +1,7 @@
 """One dataset: what it holds, what of it is open to you, and how to cite it."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from portal.catalogue.dataset import Column
@@ -7,14 +9,16 @@ from portal.desk import access
 from portal.desk.answers import CatalogueEntry
 from portal.errors import PortalError
 from portal.ids import DatasetName
-from portal.policy.decision import Deny
+from portal.policy.decision import Deny, Permit
 from portal.policy.explain import explain, obligation_in_words
 from portal.policy.model import Access
+from portal.policy.uses import uses_of
 from portal.web.components.answers import show_errata
 from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
+from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
-from portal.web.view_models.wording import TOPICS, code, plain, prose
+from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
 def show_dataset() -> None:
@@ -44,7 +48,7 @@ def _show_head(entry: CatalogueEntry) -> None:
     show_labels(entry, TOPICS[dataset.topic])
     st.markdown(prose(dataset.description))
     st.markdown(prose(dataset.grain))
-    if entry.decision.access is Access.ROWS:
+    if entry.decision.access >= Access.AGGREGATES:
         with st.container(horizontal=True):
             link = {"dataset": dataset.name}
             st.page_link("app_pages/explore.py", label="Explore", icon=":material/bar_chart:", query_params=link)
@@ -53,13 +57,13 @@ def _show_head(entry: CatalogueEntry) -> None:
 
 
 def _show_codebook(entry: CatalogueEntry) -> None:
-    columns = entry.dataset.columns
+    columns, for_you = entry.dataset.columns, _for_you(entry)
     st.table(
         [
             {
                 "Column": f"{code(name)} {plain(column.type.lower())}",
                 "Meaning": _meaning(column),
-                "For you": _mask(entry, name),
+                "For you": plain(for_you[name]),
             }
             for name, column in columns.items()
         ],
@@ -86,14 +90,20 @@ def _meaning(column: Column) -> str:
     return " ".join(facts)
 
 
-def _mask(entry: CatalogueEntry, name: str) -> str:
-    if isinstance(entry.decision, Deny):
-        return "not open"
-    return plain(obligation_in_words(entry.decision.obligations.columns[name]))
+def _for_you(entry: CatalogueEntry) -> Mapping[str, str]:
+    """Say in a few words what each column is to this person."""
+    if isinstance(entry.decision, Deny) or entry.decision.access < Access.AGGREGATES:
+        return dict.fromkeys(entry.dataset.columns, "not open")
+    obligations = entry.decision.obligations
+    if obligations.access is Access.AGGREGATES:
+        return {use.column: briefly(use) for use in uses_of(obligations)}
+    return {name: obligation_in_words(duty) for name, duty in obligations.columns.items()}
 
 
 def _show_access(entry: CatalogueEntry) -> None:
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in explain(entry.decision)))
+    if isinstance(entry.decision, Permit) and entry.decision.access >= Access.AGGREGATES:
+        show_uses(entry.dataset.name, uses_of(entry.decision.obligations))
     policy = services().site.policies.get(entry.dataset.name)
     if policy:
         st.caption(f"Legal basis of the policy: {plain(policy.legal_basis)}")
@@ -104,8 +114,7 @@ def _show_release(entry: CatalogueEntry) -> None:
     if entry.release is None:
         st.info("Nothing is published yet.")
     else:
-        rows = f" Your copy holds {entry.rows:,} rows." if entry.rows is not None else ""
-        st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{rows}")
+        st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
 

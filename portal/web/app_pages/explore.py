@@ -8,18 +8,19 @@ from portal.desk import access, statements
 from portal.desk.answers import CatalogueEntry
 from portal.errors import UsageError
 from portal.ids import DatasetName
-from portal.policy.decision import Permit
+from portal.policy.decision import Obligations, Permit
 from portal.policy.model import Access
 from portal.sql.plan import Statement
 from portal.web.components import jobs
 from portal.web.components.answers import show_answer
 from portal.web.components.downloads import offer_download
-from portal.web.components.exploring import ask, key_of, read_link, start_of, write_link
+from portal.web.components.exploring import ask, key_of, read_link, write_link
 from portal.web.components.faults import show_faults
 from portal.web.session import asker, services
 from portal.web.view_models.charting import chart_of, title_of
 from portal.web.view_models.exploration import Exploration
 from portal.web.view_models.explore_sql import to_statement
+from portal.web.view_models.offering import Offer, as_offered, first_look, offer_rows, offer_statistics, terms_in_words
 from portal.web.view_models.parameters import write_value
 from portal.web.view_models.wording import plain, prose
 from portal.workspaces.plan import governed_schema
@@ -32,27 +33,32 @@ def show_explore() -> None:
     st.title("Explore")
     entries = {str(entry.dataset.name): entry for entry in _open_entries()}
     if not entries:
-        st.info("No dataset is open to you row by row in this project. The catalogue says what is needed.")
+        st.info("No dataset is open to you in this project. The catalogue says what is needed.")
         return
-    controls, result = st.columns([1, 2.2], gap="large")
+    controls, result = st.columns([1, 1.7], gap="medium")
     with controls:
-        asked, entry, types = _choose(entries)
-        exploration = ask(entry, types, asked)
+        linked = read_link()
+        entry = _choose_dataset(entries, linked)
+        offer = _offer(entry)
+        asked = _asked(entry, offer, linked)
+        began = as_offered(asked, offer)
+        exploration = ask(entry, offer, began)
+        if exploration == began and (began != asked or (linked and linked.dataset not in entries)):
+            st.caption("This link asked for more than is open to you here; the rest was left out.")
         write_link(exploration)
     with result:
-        _show_result(exploration, entry, types)
+        _show_result(exploration, entry, offer.types)
 
 
 def _open_entries() -> list[CatalogueEntry]:
     return [
         entry
         for entry in access.catalogue(services(), asker())
-        if entry.decision.access is Access.ROWS and entry.release is not None
+        if entry.decision.access >= Access.AGGREGATES and entry.release is not None
     ]
 
 
-def _choose(entries: Mapping[str, CatalogueEntry]) -> tuple[Exploration, CatalogueEntry, Mapping[str, str]]:
-    linked = read_link()
+def _choose_dataset(entries: Mapping[str, CatalogueEntry], linked: Exploration | None) -> CatalogueEntry:
     names = list(entries)
     index = names.index(linked.dataset) if linked and linked.dataset in entries else 0
     name = st.selectbox(
@@ -60,17 +66,28 @@ def _choose(entries: Mapping[str, CatalogueEntry]) -> tuple[Exploration, Catalog
     )
     entry = entries[name]
     st.caption(prose(entry.dataset.grain))
-    types = _types(entry)
+    if rules := _obligations(entry).disclosure:
+        st.caption(plain(terms_in_words(rules)))
+    return entry
+
+
+def _asked(entry: CatalogueEntry, offer: Offer, linked: Exploration | None) -> Exploration:
+    name = str(entry.dataset.name)
     began = linked if linked and linked.dataset == name and linked != Exploration(name) else None
-    return began or start_of(entry.dataset, types), entry, types
+    return began or first_look(name, entry.dataset.date_column, offer)
 
 
-def _types(entry: CatalogueEntry) -> Mapping[str, str]:
-    """Return the columns that hold something for this person, with the types that they meet."""
+def _obligations(entry: CatalogueEntry) -> Obligations:
     assert isinstance(entry.decision, Permit)
-    duties = entry.decision.obligations
+    return entry.decision.obligations
+
+
+def _offer(entry: CatalogueEntry) -> Offer:
+    """Return what is offered of the columns that hold something for this person, in the types that they meet."""
+    duties = _obligations(entry)
     columns = governed_schema(entry.dataset, duties).columns
-    return {name: kind for name, kind in columns.items() if not duties.columns[name].hide}
+    types = {name: kind for name, kind in columns.items() if not duties.columns[name].hide}
+    return offer_statistics(types, duties.disclosure) if duties.disclosure else offer_rows(types)
 
 
 def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping[str, str]) -> None:
@@ -79,8 +96,11 @@ def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping
     except UsageError as error:
         show_faults(error)
         return
-    _run(exploration, statement)
-    if answer := jobs.outcome(SLOT):
+    if _obligations(entry).disclosure and not _is_asked(exploration, statement):
+        _offer_to_ask(exploration, statement)
+    else:
+        _run(exploration, statement)
+    if _is_asked(exploration, statement) and (answer := jobs.outcome(SLOT)):
         measured = entry.dataset.columns.get(exploration.measure.column or "")
         title = title_of(exploration, measured.unit if measured else None, answer.receipt.sources[0].release)
         show_answer(answer, key=SLOT, title=title, chart=chart_of(exploration, types))
@@ -88,8 +108,23 @@ def _show_result(exploration: Exploration, entry: CatalogueEntry, types: Mapping
     _show_sql(statement)
 
 
+def _is_asked(exploration: Exploration, statement: Statement) -> bool:
+    return bool(jobs.question(SLOT) == (statement, exploration.view))
+
+
+def _offer_to_ask(exploration: Exploration, statement: Statement) -> None:
+    """Ask for statistics when told to, and not at every touch of a control: each answer narrows what may follow."""
+    if st.button("Show", type="primary", icon=":material/play_arrow:"):
+        _run(exploration, statement)
+        st.rerun()
+    st.caption(
+        "What your project is shown counts towards what it can be shown next: nothing is asked until you press Show. "
+        "The same question costs nothing again."
+    )
+
+
 def _run(exploration: Exploration, statement: Statement) -> None:
-    if jobs.question(SLOT) == (statement, exploration.view):
+    if _is_asked(exploration, statement):
         return
     who, house = asker(), services()
     jobs.start(

@@ -1,9 +1,11 @@
 """Ask in SQL."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from portal.desk import access, statements
-from portal.desk.answers import Explanation
+from portal.desk.answers import CatalogueEntry, Explanation
 from portal.errors import PortalError
 from portal.policy.decision import Permit
 from portal.policy.model import Access
@@ -17,29 +19,30 @@ from portal.web.components.parameters import ask_parameters
 from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
 from portal.web.view_models.charting import quick_chart, sources_in_words
+from portal.web.view_models.examples import example_for
 from portal.web.view_models.wording import code, plain
 from portal.workspaces.plan import governed_schema
 
 TEXT, EXPLAINED, SLOT = "sql-text", "sql.explained", "sql"
 FIXED_WIDTH = "<style>.st-key-sql-text textarea { font-family: ui-monospace, Menlo, Consolas, monospace; }</style>"
-EXAMPLE = "SELECT *\nFROM dsa_transparency_daily\nLIMIT 10"
 
 
 def show_sql_page() -> None:
     """Editor and schema side by side, the answer below."""
     st.title("SQL")
     st.html(FIXED_WIDTH)
+    entries = [entry for entry in access.catalogue(services(), asker()) if entry.decision.access >= Access.AGGREGATES]
     editor, schema = st.columns([3, 1], gap="medium")
     with schema:
-        _show_schema()
+        _show_schema(entries)
     with editor:
-        statement = _edit()
+        statement = _edit(entries)
     _show_explanation(statement)
     _show_result()
 
 
-def _edit() -> Statement:
-    st.session_state.setdefault(TEXT, st.session_state.get("sql.kept", EXAMPLE))
+def _edit(entries: Sequence[CatalogueEntry]) -> Statement:
+    st.session_state.setdefault(TEXT, st.session_state.get("sql.kept", example_for(entries)))
     text = st.text_area(
         "Statement",
         key=TEXT,
@@ -99,20 +102,22 @@ def _show_result() -> None:
     offer_download(jobs.question(SLOT), [source.dataset for source in answer.receipt.sources], key=SLOT)
 
 
-def _show_schema() -> None:
+def _show_schema(entries: Sequence[CatalogueEntry]) -> None:
     st.markdown("**Datasets**")
-    for entry in access.catalogue(services(), asker()):
-        if isinstance(entry.decision, Permit) and entry.decision.access >= Access.AGGREGATES:
-            columns = governed_schema(entry.dataset, entry.decision.obligations).columns
-            with st.expander(entry.dataset.name):
-                if entry.decision.access is Access.AGGREGATES:
-                    st.caption("For statistics only.")
-                st.markdown(
-                    "\n".join(
-                        f"- {code(use.column)} {columns[use.column].lower()}{plain(briefly(use))}"
-                        for use in uses_of(entry.decision.obligations)
-                    )
+    for entry in entries:
+        assert isinstance(entry.decision, Permit)
+        obligations = entry.decision.obligations
+        columns = governed_schema(entry.dataset, obligations).columns
+        with st.expander(entry.dataset.name):
+            if obligations.disclosure:
+                st.caption("For statistics only.")
+            uses = {use.column: briefly(use) for use in uses_of(obligations)}
+            st.markdown(
+                "\n".join(
+                    f"- {code(name)} {columns[name].lower()}" + plain(f" ({words})" if words else "")
+                    for name, words in uses.items()
                 )
+            )
 
 
 show_sql_page()

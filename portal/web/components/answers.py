@@ -3,6 +3,7 @@
 import math
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 
 from portal.catalogue.dataset import Erratum
@@ -13,8 +14,8 @@ from portal.site.queries import Chart
 from portal.web.components.charts import show_chart
 from portal.web.components.labels import show_synthetic_answer
 from portal.web.session import asker, services
-from portal.web.view_models.charting import in_words, sources_in_words
-from portal.web.view_models.wording import WITHHELD_WORDS, absent, counted, plain, prose
+from portal.web.view_models.charting import sources_in_words
+from portal.web.view_models.wording import NULL, WITHHELD_WORDS, absent, counted, in_words, plain, prose
 
 PAGE_ROWS, PLAIN_ROWS = 100, 25
 
@@ -62,7 +63,7 @@ def show_table(answer: Answer, *, title: str, key: str) -> None:
     pages, slot = math.ceil(rows / PAGE_ROWS), st.empty()
     page = st.pagination(pages, key=f"{key}.page.{answer.receipt.id}") if pages > 1 else 1
     first = (page - 1) * PAGE_ROWS
-    shown = answer.head(first + PAGE_ROWS).slice(first)
+    shown = _with_nulls_named(answer.head(first + PAGE_ROWS).slice(first), answer.receipt)
     slot.dataframe(
         shown,
         hide_index=True,
@@ -73,7 +74,10 @@ def show_table(answer: Answer, *, title: str, key: str) -> None:
     st.caption(f"{counted(rows, 'row')}. {plain(sources_in_words(answer.receipt))}.")
     with st.expander("As plain table" + (f" (first {PLAIN_ROWS} rows)" if rows > PLAIN_ROWS else "")):
         st.table(
-            _worded(answer.head(PLAIN_ROWS), absent(answer.receipt)), hide_index=True, border="horizontal", alt=title
+            _worded(_with_nulls_named(answer.head(PLAIN_ROWS), answer.receipt), absent(answer.receipt)),
+            hide_index=True,
+            border="horizontal",
+            alt=title,
         )
 
 
@@ -97,6 +101,16 @@ def _facts(receipt: Receipt) -> dict[str, str]:
         "Rows": f"{receipt.rows:,}{'' if receipt.complete else ' (cut by a limit)'}",
         "Left this week": f"{receipt.rows_left_this_week:,} rows",
     }
+
+
+def _with_nulls_named(table: pa.Table, receipt: Receipt) -> pa.Table:
+    """Return the table with NULL written into its texts where another sign stands for figures: a text is a group's."""
+    if absent(receipt) == NULL:
+        return table
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field, pc.fill_null(table.column(place), NULL))
+    return table
 
 
 def _worded(table: pa.Table, missing: str) -> list[dict[str, str]]:

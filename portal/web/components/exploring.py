@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Literal
 
 import streamlit as st
 
-from portal.catalogue.dataset import Dataset
+from portal.catalogue.dataset import Dataset, Grid
 from portal.desk.answers import CatalogueEntry
 from portal.errors import UsageError
 from portal.policy.decision import Permit
 from portal.policy.model import Obligation
 from portal.web.components.faults import show_faults
-from portal.web.view_models.charting import default_groups, measure_words
+from portal.web.session import services
+from portal.web.view_models.charting import measure_words
 from portal.web.view_models.exploration import (
     AGGREGATES,
-    GRIDS,
     Between,
     Condition,
     Exploration,
@@ -24,12 +24,17 @@ from portal.web.view_models.exploration import (
     Is,
     Measure,
     OneOf,
+    View,
 )
-from portal.web.view_models.explore_sql import LISTS, NUMBERS, TIMES
+from portal.web.view_models.explore_sql import read_as
+from portal.web.view_models.offering import FIRST_DAY, LAST_DAY, MOST_GROUPS, Offer
+from portal.web.view_models.periods import first_of, last_of, name_of, periods_between
 from portal.web.view_models.permalink import from_query, to_query
+from portal.web.view_models.wording import code
 
 DRAFT = "explore.draft"
-MOST_GROUPS = 2
+EARLIEST = date(2000, 1, 1)
+"""The first of the periods to choose from; a link may go further back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,41 +88,41 @@ def _read(query: Mapping[str, Sequence[str]]) -> Exploration | None:
         return None
 
 
-def start_of(dataset: Dataset, types: Mapping[str, str]) -> Exploration:
-    """Return the first look at a dataset."""
-    return Exploration(dataset.dataset, groups=default_groups(dataset.date_column, types))
-
-
-def ask(entry: CatalogueEntry, types: Mapping[str, str], asked: Exploration) -> Exploration:
-    """Show the widgets, set as asked, and return what they say now."""
+def ask(entry: CatalogueEntry, offer: Offer, asked: Exploration) -> Exploration:
+    """Show the widgets for what is offered, set as asked, and return what they say now."""
     assert isinstance(entry.decision, Permit)
     obligations = entry.decision.obligations.columns
-    view = st.segmented_control(
+    view = _ask_view(offer, asked)
+    where = _ask_where(entry.dataset, offer, obligations, asked)
+    if view == "rows":
+        return Exploration(asked.dataset, where, asked.groups, asked.measure, "rows")
+    groups = _ask_groups(offer, asked)
+    return Exploration(asked.dataset, where, groups, _ask_measure(offer, asked), "summary")
+
+
+def _ask_view(offer: Offer, asked: Exploration) -> View:
+    if len(offer.views) == 1:
+        return offer.views[0]
+    return st.segmented_control(
         "Show",
-        ["summary", "rows"],
+        offer.views,
         default=asked.view,
         required=True,
         format_func=str.capitalize,
         key=key_of("view", asked.dataset),
     )
-    where = _ask_where(entry.dataset, types, obligations, asked)
-    if view == "rows":
-        return Exploration(asked.dataset, where, asked.groups, asked.measure, "rows")
-    groups = _ask_groups(types, asked)
-    return Exploration(asked.dataset, where, groups, _ask_measure(types, asked), "summary")
 
 
 def _ask_where(
-    dataset: Dataset, types: Mapping[str, str], obligations: Mapping[str, Obligation], asked: Exploration
+    dataset: Dataset, offer: Offer, obligations: Mapping[str, Obligation], asked: Exploration
 ) -> tuple[tuple[str, Condition], ...]:
     given = dict(asked.where)
     chosen = st.multiselect(
-        "Filter by", list(types), default=[name for name in given if name in types], key=key_of("where", asked.dataset),
-        select_all=False, placeholder="Choose columns",
+        "Filter by", list(offer.filters), default=list(given), key=key_of("where", asked.dataset),
+        select_all=False, placeholder="Choose columns", wrap=True,
     )  # fmt: skip
     asking = {
-        name: _condition(name, types[name], _labels(dataset, obligations, name), given.get(name), asked)
-        for name in chosen
+        name: _condition(name, offer, _labels(dataset, obligations, name), given.get(name), asked) for name in chosen
     }
     return tuple((name, condition) for name, condition in asking.items() if condition)
 
@@ -131,35 +136,70 @@ def _labels(dataset: Dataset, obligations: Mapping[str, Obligation], name: str) 
 
 
 def _condition(
-    name: str, column_type: str, labels: Mapping[str, str], given: Condition | None, asked: Exploration
+    name: str, offer: Offer, labels: Mapping[str, str], given: Condition | None, asked: Exploration
 ) -> Condition | None:
     key = key_of(f"where.{name}", asked.dataset)
-    if column_type == "BOOLEAN":
-        answer = st.segmented_control(
-            name, [True, False], default=given.value if isinstance(given, Is) else None, key=key
-        )
-        return None if answer is None else Is(answer)
-    if column_type in TIMES | NUMBERS:
-        bounds = given if isinstance(given, Between) else Between()
-        step = 0.01 if column_type == "DOUBLE" else 1
-        asked_bounds = _days(name, bounds, key) if column_type in TIMES else _numbers(name, step, bounds, key)
-        return None if asked_bounds == Between() else asked_bounds
-    values = given.values if isinstance(given, OneOf) else ()
+    match offer.filters[name]:
+        case "values":
+            return _values(name, offer.types[name], labels, given.values if isinstance(given, OneOf) else (), key)
+        case "flag":
+            answer = st.segmented_control(
+                name, [True, False], default=given.value if isinstance(given, Is) else None, key=key
+            )
+            return None if answer is None else Is(answer)
+        case kind:
+            bounds = given if isinstance(given, Between) else Between()
+            asked_bounds = _bounds(name, kind, offer.types[name], bounds, key)
+            return None if asked_bounds == Between() else asked_bounds
+
+
+def _values(
+    name: str, column_type: str, labels: Mapping[str, str], given: tuple[str, ...], key: str
+) -> Condition | None:
     picked = st.multiselect(
-        name, [*labels, *(value for value in values if value not in labels)], default=list(values), key=key,
+        name, list(dict.fromkeys([*labels, *given])), default=list(dict.fromkeys(given)), key=key,
         format_func=lambda value: f"{labels[value]} ({value})" if labels.get(value, value) != value else value,
-        accept_new_options=True, placeholder="Choose or type values",
+        accept_new_options=not labels, placeholder="Choose values" if labels else "Type values", wrap=True,
     )  # fmt: skip
-    return OneOf(tuple(picked)) if picked else None
+    fitting = tuple(value for value in picked if read_as(column_type, value) is not None)
+    if len(fitting) < len(picked):
+        st.caption(f"{code(name)} takes {column_type.lower()} values; others are left out.")
+    return OneOf(fitting) if fitting else None
+
+
+def _bounds(name: str, kind: Literal["numbers"] | Grid, column_type: str, given: Between, key: str) -> Between:
+    if kind == "numbers":
+        return _numbers(name, 0.01 if column_type == "DOUBLE" else 1, given, key)
+    return _days(name, given, key) if kind == "day" else _periods(name, kind, given, key)
 
 
 def _days(name: str, given: Between, key: str) -> Between:
-    first, last = date(1990, 1, 1), date(2100, 1, 1)
     since, until = (bound if isinstance(bound, date) else None for bound in (given.low, given.high))
     return Between(
-        st.date_input(f"{name} from", since, first, last, key=f"{key}.low", format="YYYY-MM-DD"),
-        st.date_input(f"{name} to", until, first, last, key=f"{key}.high", format="YYYY-MM-DD"),
+        st.date_input(f"{name} from", since, FIRST_DAY, LAST_DAY, key=f"{key}.low", format="YYYY-MM-DD"),
+        st.date_input(f"{name} to", until, FIRST_DAY, LAST_DAY, key=f"{key}.high", format="YYYY-MM-DD"),
     )
+
+
+def _periods(name: str, grid: Grid, given: Between, key: str) -> Between:
+    """Ask for the first and the last of some whole periods; the newest stand first."""
+    since, until = (first_of(grid, bound) if isinstance(bound, date) else None for bound in (given.low, given.high))
+    earliest, latest = EARLIEST, services().clock().date()
+    known = {*periods_between(grid, earliest, latest), *(each for each in (since, until) if each)}
+    options = sorted(known, reverse=True)
+    first = _period(f"{name} from {grid}", grid, options, since, f"{key}.low")
+    last = _period(
+        f"{name} to {grid}", grid, [each for each in options if not first or each >= first], until, f"{key}.high"
+    )
+    return Between(first, last_of(grid, last) if last else None)
+
+
+def _period(label: str, grid: Grid, firsts: Sequence[date], given: date | None, key: str) -> date | None:
+    options = [None, *firsts]
+    return st.selectbox(
+        label, options, index=options.index(given) if given in options else 0, key=key,
+        format_func=lambda first: name_of(grid, first) if first else "any",
+    )  # fmt: skip
 
 
 def _numbers(name: str, step: float, given: Between, key: str) -> Between:
@@ -172,42 +212,39 @@ def _numbers(name: str, step: float, given: Between, key: str) -> Between:
     )
 
 
-def _ask_groups(types: Mapping[str, str], asked: Exploration) -> tuple[Group, ...]:
+def _ask_groups(offer: Offer, asked: Exploration) -> tuple[Group, ...]:
     columns = st.multiselect(
-        "Group by", list(types), default=[group.column for group in asked.groups if group.column in types],
+        "Group by", list(offer.groups), default=[group.column for group in asked.groups],
         max_selections=MOST_GROUPS, key=key_of("groups", asked.dataset), select_all=False,
-        placeholder="Choose up to two",
+        placeholder="Choose up to two", wrap=True,
     )  # fmt: skip
     grids = {group.column: group.grid for group in asked.groups}
-    return tuple(
-        Group(name, _ask_grid(name, grids.get(name), asked) if types[name] in TIMES else None) for name in columns
+    return tuple(Group(name, _ask_grid(name, offer.groups[name], grids.get(name), asked)) for name in columns)
+
+
+def _ask_grid(name: str, grids: Sequence[Grid], given: Grid | None, asked: Exploration) -> Grid | None:
+    if len(grids) < 2:  # noqa: PLR2004 - of one there is nothing to choose
+        return next(iter(grids), None)
+    default = given or ("month" if "month" in grids else grids[0])
+    return st.segmented_control(
+        f"{name} by", grids, default=default, required=True, key=key_of(f"grid.{name}", asked.dataset), wrap=True
     )
 
 
-def _ask_grid(name: str, given: str | None, asked: Exploration) -> Any:  # noqa: ANN401 - one of GRIDS
-    return st.segmented_control(
-        f"{name} by", GRIDS, default=given or "month", required=True, key=key_of(f"grid.{name}", asked.dataset),
-    )  # fmt: skip
-
-
-def _ask_measure(types: Mapping[str, str], asked: Exploration) -> Measure:
+def _ask_measure(offer: Offer, asked: Exploration) -> Measure:
     given = asked.measure
+    aggregates = [name for name in AGGREGATES if name == "count" or offer.measures[name]]
     aggregate = st.selectbox(
-        "Measure", AGGREGATES, index=AGGREGATES.index(given.aggregate), key=key_of("aggregate", asked.dataset),
+        "Measure", aggregates, index=aggregates.index(given.aggregate), key=key_of("aggregate", asked.dataset),
         format_func=lambda name: measure_words(Measure(name, "…")),
     )  # fmt: skip
-    fitting = _measurable(types, aggregate)
-    if aggregate == "count" or not fitting:
+    columns = offer.measures[aggregate]
+    if not columns:
         return Measure()
-    index = fitting.index(given.column) if given.column in fitting else 0
+    index = columns.index(given.column) if given.column in columns else 0
     return Measure(
-        aggregate, st.selectbox("of", fitting, index=index, key=key_of(f"measured.{aggregate}", asked.dataset))
+        aggregate, st.selectbox("of", columns, index=index, key=key_of(f"measured.{aggregate}", asked.dataset))
     )
-
-
-def _measurable(types: Mapping[str, str], aggregate: str) -> Sequence[str]:
-    wanted = NUMBERS if aggregate in ("sum", "avg") else frozenset(types.values()) - LISTS
-    return [name for name, column_type in types.items() if column_type in wanted]
 
 
 def key_of(part: str, dataset: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from portal.desk.statements import Running
-from portal.errors import PortalError
+from portal.errors import Cancelled, Fault, PortalError
 from portal.web.components.faults import show_faults
 
 PATIENCE = 1.5
@@ -31,7 +31,7 @@ def start(slot: str, question: object, work: Callable[[Running], Any], result_ro
     """Begin work in a slot of the session; whatever was there is stopped."""
     stop(slot)
     job = Job(question)
-    running = Running(result_rows, job.stop, lambda share, words: job.steps.append((share, words)))
+    running = Running(result_rows, job.stop, lambda share, words: _take_note(job, share, words))
     st.session_state[_key(slot)] = job
     Thread(target=_work, args=(job, work, running), daemon=True).start()
     wait([job.outcome], PATIENCE)
@@ -79,6 +79,13 @@ def _watch(slot: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(max(share, 0.0), 1.0), text=words, width="stretch")
         st.button("Cancel", key=f"{slot}.cancel", on_click=stop, args=(slot,), icon=":material/stop_circle:")
+
+
+def _take_note(job: Job, share: float, words: str) -> None:
+    """Note how far the work is; what is wanted no longer ends here."""
+    if job.stop.is_set():
+        raise Cancelled(Fault("CANCELLED", "The statement was stopped, as was asked."))
+    job.steps.append((share, words))
 
 
 def _work(job: Job, work: Callable[[Running], Any], running: Running) -> None:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import takewhile
 
 import pyarrow as pa
 
 from portal.desk.answers import Receipt
 from portal.site.queries import Chart
-from portal.web.view_models.exploration import Exploration, Group, Measure
+from portal.web.view_models.exploration import Exploration, Measure
 from portal.web.view_models.explore_sql import TIMES, group_name, measure_name
+from portal.web.view_models.gaps import Row, figure_of, with_gaps
 
 LARGEST = 30
 """As many bars, or coloured series in one chart, as a reader can take in (series: a third of it)."""
@@ -24,6 +24,11 @@ def chart_of(exploration: Exploration, types: Mapping[str, str]) -> Chart | None
     kind = "line" if types.get(groups[0].column) in TIMES else "bar"
     colour = group_name(groups[1]) if len(groups) > 1 else None
     return Chart(kind=kind, x=group_name(groups[0]), y=measure_name(exploration.measure), colour=colour)
+
+
+def adds_up(chart: Chart) -> bool:
+    """Whether figures side by side make a total, so that their bars may be stacked."""
+    return not chart.y.startswith(("avg", "distinct"))
 
 
 def quick_chart(schema: pa.Schema) -> Chart | None:
@@ -42,14 +47,14 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
-def default_groups(date_column: str | None, types: Mapping[str, str]) -> tuple[Group, ...]:
-    """Return what a dataset is grouped by before anyone chose: its months, where it has days."""
-    return (Group(date_column, "month"),) if date_column and types.get(date_column) in TIMES else ()
-
-
 def measure_words(measure: Measure, unit: str | None = None) -> str:
     """Say what a measure is, as the beginning of a title."""
-    words = {"count": "Number of rows", "sum": "Sum of {}", "avg": "Average of {}", "distinct": "Distinct values of {}"}
+    words = {
+        "count": "Number of rows",
+        "sum": "Sum of {}",
+        "avg": "Average of {}",
+        "distinct": "Number of different {}",
+    }
     said = words[measure.aggregate].format(measure.column)
     return f"{said} ({unit})" if unit and measure.aggregate in ("sum", "avg") else said
 
@@ -75,22 +80,29 @@ def sources_in_words(receipt: Receipt) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Rows that fit into one chart, and what had to be left out of it, in words."""
+    """Rows that fit into one chart, what had to be left out of it, in words, and the rows whose figure is withheld."""
 
-    rows: Sequence[Mapping[str, object]]
+    rows: Sequence[Row]
     note: str = ""
+    gaps: Sequence[Row] = ()
 
 
-def fit(rows: Sequence[Mapping[str, object]], chart: Chart) -> Drawn:
-    """Keep the largest bars and series of a chart, and say how many there are in all."""
+def fit(rows: Sequence[Row], chart: Chart, *, released: bool = False) -> Drawn:
+    """Keep the largest bars and series of a chart, and say how many there are in all.
+
+    In figures of `released` cells a gap has a meaning, so that it is drawn: it is withheld, or not there.
+    """
     notes = []
+    if released:
+        rows = with_gaps(rows, chart)
     if chart.kind == "bar":
         rows, note = _largest(rows, chart.x, chart.y, LARGEST)
         notes += [note] if note else []
     if chart.colour and chart.kind != "heatmap":
         rows, note = _largest(rows, chart.colour, chart.y, LARGEST // 3)
         notes += [note] if note else []
-    return Drawn(rows, " ".join(notes))
+    gaps = [row for row in rows if row[figure_of(chart)] is None] if released else []
+    return Drawn(rows, " ".join(notes), gaps)
 
 
 def short_names(names: Iterable[str]) -> Mapping[str, str]:
@@ -101,9 +113,7 @@ def short_names(names: Iterable[str]) -> Mapping[str, str]:
     return {name: "_".join(said[shared:]) or name for name, said in words.items()}
 
 
-def _largest(
-    rows: Sequence[Mapping[str, object]], name: str, measure: str, most: int
-) -> tuple[Sequence[Mapping[str, object]], str]:
+def _largest(rows: Sequence[Row], name: str, measure: str, most: int) -> tuple[Sequence[Row], str]:
     totals: dict[object, float] = {}
     for row in rows:
         value = row[measure]
@@ -112,14 +122,3 @@ def _largest(
         return rows, ""
     kept = set(sorted(totals, key=lambda key: -totals[key])[:most])
     return [row for row in rows if row[name] in kept], f"The {most} largest of {len(totals):,} values of {name}."
-
-
-def in_words(value: object) -> str:
-    """Write one value for a table or an alternative text."""
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits either way
-    if isinstance(value, date):
-        return value.isoformat()[:10]
-    return (
-        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "—" if value is None else str(value)
-    )

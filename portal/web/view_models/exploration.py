@@ -15,14 +15,14 @@ Bound = date | int | float
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The column has one of these values; a list column has at least one of them."""
+    """The column has one of these values, each written as text; a list column has at least one of them."""
 
     values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The column lies between two bounds, both included; None leaves that side open."""
+    """The column lies between two bounds, both included, days as a whole; None leaves that side open."""
 
     low: Bound | None = None
     high: Bound | None = None

@@ -1,6 +1,8 @@
 """An exploration as a statement: names are quoted, and every value is a parameter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from math import isfinite
 
 from portal.errors import Fault, UsageError
 from portal.policy.masks import quote
@@ -16,9 +18,15 @@ MEASURES: Mapping[str, str] = {
 LISTS, TIMES = frozenset({"VARCHAR[]"}), frozenset({"DATE", "TIMESTAMP"})
 NUMBERS = frozenset({"INTEGER", "BIGINT", "DOUBLE"})
 FITTING: Mapping[type[Condition], frozenset[str]] = {
-    OneOf: frozenset({"VARCHAR"}) | LISTS,
+    OneOf: frozenset({"VARCHAR", "DATE"}) | LISTS | NUMBERS,
     Between: TIMES | NUMBERS,
     Is: frozenset({"BOOLEAN"}),
+}
+_READERS: Mapping[str, Callable[[str], ParameterValue]] = {
+    **dict.fromkeys(["VARCHAR", *LISTS], str),
+    **dict.fromkeys(["INTEGER", "BIGINT"], int),
+    "DOUBLE": float,
+    "DATE": date.fromisoformat,
 }
 
 
@@ -30,7 +38,7 @@ def to_statement(exploration: Exploration, types: Mapping[str, str]) -> Statemen
     _check(exploration, types)
     clauses, parameters = [], dict[str, ParameterValue]()
     for column, condition in exploration.where:
-        given = {f"{column}_{number}": value for number, value in enumerate(_values(condition), start=1)}
+        given = {f"{column}_{number}": value for number, value in enumerate(_values(condition, types[column]), start=1)}
         clauses += _clauses(column, types[column], condition, tuple(given))
         parameters |= given
     where = "\nWHERE " + "\n  AND ".join(clauses) if clauses else ""
@@ -53,6 +61,15 @@ def measure_name(measure: Measure) -> str:
     return f"{measure.aggregate}_{measure.column}" if measure.column else "rows"
 
 
+def read_as(column_type: str, text: str) -> ParameterValue:
+    """Return a value of a column, written as text, in the column's own type; None where it is none."""
+    try:
+        value = _READERS[column_type](text)
+    except ValueError:
+        return None
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 def _listed(expressions: Iterator[str] | list[str]) -> str:
     return "\n  " + ",\n  ".join(expressions)
 
@@ -68,14 +85,15 @@ def _measured(measure: Measure) -> str:
     return f"{MEASURES[measure.aggregate].format(quote(measure.column or ''))} AS {quote(measure_name(measure))}"
 
 
-def _values(condition: Condition) -> tuple[ParameterValue, ...]:
+def _values(condition: Condition, column_type: str) -> tuple[ParameterValue, ...]:
     match condition:
         case OneOf(values):
-            return values
+            return tuple(read_as(column_type, value) for value in values)
         case Is(value):
             return (value,)
         case Between(low, high):
-            return tuple(bound for bound in (low, high) if bound is not None)
+            end = high + timedelta(days=1) if isinstance(high, date) else high
+            return tuple(bound for bound in (low, end) if bound is not None)
 
 
 def _clauses(column: str, column_type: str, condition: Condition, names: tuple[str, ...]) -> list[str]:
@@ -90,17 +108,19 @@ def _clauses(column: str, column_type: str, condition: Condition, names: tuple[s
         case Is():
             return [f"{quoted} = {given[0]}"]
         case Between(low, high):
-            left = f"CAST({quoted} AS DATE)" if column_type == "TIMESTAMP" else quoted
-            signs = [sign for sign, bound in ((">=", low), ("<=", high)) if bound is not None]
-            return [f"{left} {sign} {name}" for sign, name in zip(signs, given, strict=True)]
+            below = "<" if isinstance(high, date) else "<="
+            signs = [sign for sign, bound in ((">=", low), (below, high)) if bound is not None]
+            return [f"{quoted} {sign} {name}" for sign, name in zip(signs, given, strict=True)]
+
+
+def _fits(condition: Condition, column_type: str) -> bool:
+    return column_type in FITTING[type(condition)] and None not in _values(condition, column_type)
 
 
 def _check(exploration: Exploration, types: Mapping[str, str]) -> None:
     unknown = sorted(set(exploration.columns) - set(types))
     misfits = [
-        column
-        for column, condition in exploration.where
-        if column in types and types[column] not in FITTING[type(condition)]
+        column for column, condition in exploration.where if column in types and not _fits(condition, types[column])
     ]
     misfits += [group.column for group in exploration.groups if group.grid and types.get(group.column) not in TIMES]
     if exploration.measure.aggregate != "count" and exploration.measure.column is None:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
 
 from portal.desk.answers import Receipt
 from portal.ids import DatasetName
 from portal.policy.decision import Decision, Permit
 from portal.policy.model import Access, Download
+from portal.workspaces.store import CopyState
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -28,17 +30,19 @@ TOPICS: Mapping[str, str] = {
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|$~:<>&])")
 
 
+NULL = "NULL"
 WITHHELD = "⊘"
 """Stands where a figure is withheld."""
+GAP_WORDS = "withheld or not there"
 WITHHELD_WORDS = (
-    f"These are statistics, rounded. {WITHHELD} stands for a figure that is withheld or not there; a group with too "
+    f"These are statistics, rounded. {WITHHELD} stands for a figure that is {GAP_WORDS}; a group with too "
     "few behind it is left out. Why is never said: the reason would tell of the data."
 )
 
 
 def absent(receipt: Receipt) -> str:
     """Return the sign that stands for no value."""
-    return WITHHELD if receipt.withheld else "NULL"
+    return WITHHELD if receipt.withheld else NULL
 
 
 def plain(text: str) -> str:
@@ -68,6 +72,29 @@ def download_formats(decisions: Mapping[DatasetName, Decision]) -> tuple[str, ..
 def counted(number: int, thing: str) -> str:
     """Write a number of things."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def in_words(value: object) -> str:
+    """Write one value for a table or an alternative text."""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits either way
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if value is None:
+        return NULL
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def copy_in_words(copy: CopyState | None) -> str:
+    """Say how far a project's own copy of a dataset is, as a sentence that follows another."""
+    if copy is None:
+        return ""
+    if copy.rows is not None:
+        return f" Your copy holds {copy.rows:,} rows."
+    is_begun = copy.is_building or copy.ready
+    return (
+        f" Your copy is {'being' if is_begun else 'yet to be'} prepared: {copy.ready} of {copy.files} files are there."
+    )
 
 
 def bytes_in_words(count: int) -> str:

@@ -1,5 +1,6 @@
 import os
 import resource
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -7,7 +8,7 @@ import pytest
 from support.sandbox import write_parquet
 
 from portal.engines.duckdb.trusted import DuckDBTrusted
-from portal.errors import EngineFailure, LimitReached, PortalError
+from portal.errors import Cancelled, EngineFailure, Fault, LimitReached, PortalError
 
 
 def files_in(folder: Path) -> list[str]:
@@ -86,3 +87,17 @@ def test_it_opens_no_file_but_those_of_the_call(tmp_path: Path, elsewhere: str) 
     source = write_parquet(tmp_path / "a.parquet")
     error = error_of_copy(tmp_path, f"SELECT * FROM {elsewhere.format(secret=secret)}", source)
     assert error.faults[0].code == "ENGINE_FAILED"
+
+
+def test_a_question_ends_when_who_is_heeded_says_so() -> None:
+    begun, asked = time.monotonic(), list[float]()
+
+    def heed() -> None:
+        asked.append(time.monotonic())
+        raise Cancelled(Fault("CANCELLED", "Enough."))
+
+    engine = DuckDBTrusted(threads=1, memory_bytes=500_000_000).heeding(heed)
+    with pytest.raises(Cancelled):
+        engine.fetch("SELECT count(*) FROM range(100000000000) a(i) WHERE hash(i) % 7 = 8", {})
+    assert asked
+    assert time.monotonic() - begun < 5

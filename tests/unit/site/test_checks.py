@@ -10,6 +10,15 @@ from portal.site.checks import check_site
 DATASET_FILE = "datasets/sales/dataset.yaml"
 POLICY_FILE = "access_policies/sales.yaml"
 QUERY_FILE = "queries/moderation/sales_by_country.sql"
+AGGREGATES = """\
+dataset: sales
+legal_basis: DSA Art. 40(4)
+rules:
+  - for: {tier: vetted, grant: required}
+    access: aggregates
+    disclosure: {entities: {id: 10}, dimensions: {country: equal}}
+    because: A reason that is long enough to be read.
+"""
 
 
 def faults(folder: Path) -> list[str]:
@@ -18,6 +27,13 @@ def faults(folder: Path) -> list[str]:
 
 def test_a_sound_site_has_no_fault(tmp_path: Path) -> None:
     assert faults(write_site(tmp_path)) == []
+
+
+def test_an_embargo_of_aggregates_on_the_grid_is_no_fault(tmp_path: Path) -> None:
+    policy = AGGREGATES.replace("country: equal", "country: equal, day: {range: month}")
+    write_site(tmp_path, **{POLICY_FILE: policy + "    embargo: {column: day, days: 3}\n"})
+    (tmp_path / QUERY_FILE).unlink()
+    assert faults(tmp_path) == []
 
 
 CASES = {
@@ -49,6 +65,16 @@ CASES = {
         POLICY_FILE,
         POLICY + "    embargo: {column: price, days: 3}\n",
         ":9: embargo.column: 'price' has type DOUBLE",
+    ),
+    "policy: embargo of aggregates off the grid": (
+        POLICY_FILE,
+        AGGREGATES + "    embargo: {column: day, days: 3}\n",
+        ":8: embargo.column: 'day' is no dimension with a range",
+    ),
+    "policy: embargo of aggregates on a dimension by value": (
+        POLICY_FILE,
+        AGGREGATES.replace("country: equal", "day: equal") + "    embargo: {column: day, days: 3}\n",
+        ":8: embargo.column: 'day' is no dimension with a range",
     ),
     "policy: aggregates without disclosure": (
         POLICY_FILE,

@@ -109,11 +109,27 @@ def test_a_summary_reads_as_a_person_would_write_it() -> None:
         '  sum("units") AS "sum_units"\n'
         'FROM "sales"\n'
         'WHERE (list_contains("states", $states_1) OR list_contains("states", $states_2))\n'
-        '  AND CAST("seen" AS DATE) >= $seen_1\n'
-        '  AND CAST("seen" AS DATE) <= $seen_2\n'
+        '  AND "seen" >= $seen_1\n'
+        '  AND "seen" < $seen_2\n'
         "GROUP BY 1, 2\n"
         "ORDER BY 1, 2"
-    ).replace("SELECT\n", "SELECT\n")
+    )
+
+
+def test_a_last_day_is_wholly_in() -> None:
+    statement = to_statement(Exploration("sales", (("seen", Between(high=date(2025, 1, 31))),)), TYPES)
+    assert statement.text.endswith('WHERE "seen" < $seen_1')
+    assert statement.parameters == {"seen_1": date(2025, 2, 1)}
+
+
+def test_values_are_bound_in_the_type_of_their_column() -> None:
+    where = (("units", OneOf(("1", "-2"))), ("price", OneOf(("0.5",))), ("day", OneOf(("2025-01-31",))))
+    assert to_statement(Exploration("sales", where), TYPES).parameters == {
+        "units_1": 1,
+        "units_2": -2,
+        "price_1": 0.5,
+        "day_1": date(2025, 1, 31),
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,6 +137,8 @@ def test_a_summary_reads_as_a_person_would_write_it() -> None:
     [
         Exploration("sales", (("secret", OneOf(("x",))),)),
         Exploration("sales", (("price", OneOf(("x",))),)),
+        Exploration("sales", (("price", OneOf(("nan",))),)),
+        Exploration("sales", (("automated", OneOf(("true",))),)),
         Exploration("sales", groups=(Group("country", "month"),)),
         Exploration("sales", groups=(Group('x"; DROP'),)),
         Exploration("sales", measure=Measure("sum")),

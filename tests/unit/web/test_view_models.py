@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime, time
 
 import pyarrow as pa
 import pytest
@@ -6,13 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.factories import a_dataset
 
+from portal.desk.answers import CatalogueEntry
+from portal.ids import Fingerprint
+from portal.policy.decision import Obligations, Permit
+from portal.policy.model import Access, DimensionUse, Disclosure, Limits, Obligation
 from portal.site.queries import Chart
-from portal.web.view_models.charting import LARGEST, chart_of, default_groups, fit, quick_chart, short_names, title_of
+from portal.web.view_models.charting import LARGEST, chart_of, fit, quick_chart, short_names, title_of
+from portal.web.view_models.examples import example_for
 from portal.web.view_models.exploration import Exploration, Group, Measure
 from portal.web.view_models.finding import matches
+from portal.web.view_models.gaps import gaps_in_words
 from portal.web.view_models.parameters import names_in, read_value, write_value
 from portal.web.view_models.wording import bytes_in_words, counted, plain, prose
 
+EQUAL, BY_MONTH = DimensionUse(equal=True), DimensionUse(range="month")
 TYPES = {"country": "VARCHAR", "price": "DOUBLE", "day": "DATE"}
 
 
@@ -41,16 +48,92 @@ def test_rows_are_not_called_a_number() -> None:
     assert title_of(Exploration("sales", view="rows"), None, 3) == "Rows · sales, release 3"
 
 
-def test_a_dataset_is_first_seen_by_month_where_it_has_days() -> None:
-    assert default_groups("day", TYPES) == (Group("day", "month"),)
-    assert default_groups(None, TYPES) == default_groups("country", TYPES) == ()
-
-
 def test_too_many_bars_are_cut_to_the_largest_and_it_is_said() -> None:
     rows = [{"country": str(number), "rows": number} for number in range(100)]
     drawn = fit(rows, Chart(kind="bar", x="country", y="rows"))
     assert [row["rows"] for row in drawn.rows] == list(range(100 - LARGEST, 100))
     assert drawn.note == f"The {LARGEST} largest of 100 values of country."
+
+
+LINE = Chart(kind="line", x="month", y="n", colour="kind")
+
+
+def a_month(number: int, n: int | None, kind: str = "a") -> dict[str, object]:
+    return {"month": date(2025, number, 1), "n": n, "kind": kind}
+
+
+def test_a_line_has_a_gap_where_a_month_is_withheld_or_left_out() -> None:
+    drawn = fit([a_month(1, 5), a_month(2, None), a_month(5, 10), a_month(4, 5)], LINE, released=True)
+    assert [(row["month"], row["n"]) for row in drawn.rows] == [
+        (date(2025, number, 1), n) for number, n in enumerate([5, None, None, 5, 10], start=1)
+    ]
+    assert not drawn.note
+    assert gaps_in_words(drawn.gaps, LINE) == "Withheld or not there: a: 2025-02-01, 2025-03-01."
+
+
+def test_a_series_has_no_gap_before_its_first_month_nor_after_its_last() -> None:
+    rows = [a_month(1, 5), a_month(2, 5), a_month(3, 5), a_month(4, 5, "b"), a_month(6, 5, "b")]
+    drawn = fit(rows, LINE, released=True)
+    assert [(row["month"], row["kind"]) for row in drawn.gaps] == [(date(2025, 5, 1), "b")]
+
+
+def test_times_at_midnight_are_days_and_other_times_are_left_as_they_are() -> None:
+    plain_line = Chart(kind="line", x="month", y="n")
+    midnights, moments = (
+        [{"month": datetime.combine(date(2025, number, 1), time(hour)), "n": 5} for number in (1, 3)]
+        for hour in (0, 12)
+    )
+    assert [row["month"] for row in fit(midnights, plain_line, released=True).gaps] == [date(2025, 2, 1)]
+    assert fit(moments, plain_line, released=True).rows == moments
+
+
+def test_quarters_and_years_have_no_gaps_between_them() -> None:
+    for months in ((1, 4, 7), (1,)):
+        rows = [{"month": date(year, number, 1), "n": 5} for year in (2024, 2025) for number in months]
+        drawn = fit(rows, Chart(kind="line", x="month", y="n"), released=True)
+        assert [row["month"] for row in drawn.gaps] == ([date(2024, 10, 1)] if len(months) > 1 else [])
+
+
+def test_a_heat_map_has_a_gap_in_every_cell_that_no_row_fills() -> None:
+    chart = Chart(kind="heatmap", x="month", y="kind", colour="n")
+    drawn = fit([a_month(1, 5), a_month(2, None), a_month(2, 5, "b")], chart, released=True)
+    assert {(row["month"], row["kind"]) for row in drawn.gaps} == {(date(2025, 2, 1), "a"), (date(2025, 1, 1), "b")}
+
+
+def test_a_bar_that_is_withheld_keeps_its_place() -> None:
+    rows = [{"kind": "a", "n": 5}, {"kind": "b", "n": None}]
+    drawn = fit(rows, Chart(kind="bar", x="kind", y="n"), released=True)
+    assert (drawn.rows, drawn.gaps) == (rows, rows[1:])
+    assert gaps_in_words(drawn.gaps, Chart(kind="bar", x="kind", y="n")) == "Withheld or not there: b."
+    assert not gaps_in_words([], Chart(kind="bar", x="kind", y="n"))
+
+
+def test_rows_that_are_open_have_no_gaps_to_be_told_of() -> None:
+    drawn = fit([a_month(1, 5), a_month(2, None), a_month(5, 10)], LINE)
+    assert len(drawn.rows) == 3
+    assert not drawn.gaps
+
+
+def test_a_text_names_the_first_gaps_and_counts_the_others() -> None:
+    rows = [{"kind": str(number), "n": None} for number in range(20)]
+    assert gaps_in_words(rows, Chart(kind="bar", x="kind", y="n")).endswith(", 11; and 8 more.")
+
+
+def an_entry(access: Access, disclosure: Disclosure | None = None, release: int | None = 1) -> CatalogueEntry:
+    dataset = a_dataset(access.word)
+    show = dict.fromkeys(dataset.columns, Obligation(show=True))
+    duties = Obligations(access, show, (), None, Limits(), disclosure, Fingerprint("p"))
+    return CatalogueEntry(dataset, Permit(dataset.dataset, duties, ()), release, None, None, synthetic=False)
+
+
+def test_the_example_reads_rows_where_some_are_open_else_statistics() -> None:
+    counted_only = an_entry(Access.AGGREGATES, Disclosure(entities={"id": 10}, dimensions={"country": EQUAL}))
+    by_day = an_entry(Access.AGGREGATES, Disclosure(entities={"id": 10}, dimensions={"day": BY_MONTH}))
+    rows, codebook = an_entry(Access.ROWS), an_entry(Access.CODEBOOK)
+    assert example_for([codebook, counted_only, rows]) == "SELECT *\nFROM rows\nLIMIT 10"
+    assert example_for([counted_only]).startswith("SELECT country, count(*) AS n\nFROM aggregates\nGROUP BY ALL")
+    assert example_for([by_day]).startswith("SELECT date_trunc('month', day), count(*)")
+    assert example_for([codebook, an_entry(Access.ROWS, release=None)]) == ""
 
 
 def test_names_lose_the_words_that_all_begin_with() -> None:

@@ -90,12 +90,28 @@ def test_a_last_record_that_was_cut_short_is_passed_over_and_written_over(tmp_pa
     whole = len(store(tmp_path, a_history(2)).read_bytes())
     path = store(tmp_path, a_history(3))
     data = path.read_bytes()
+    was_answered_to(path, whole)
     for end in range(whole, len(data)):
         path.write_bytes(data[:end])
         assert read(tmp_path) == a_history(2)
     store(tmp_path, a_history(4))
     assert read(tmp_path) == a_history(4)
     assert members(read(tmp_path)) == [ENTITIES] * 4
+
+
+def was_answered_to(path: Path, end: int) -> None:
+    """Put things as they are when a crash came before anything was answered from what is behind `end`."""
+    path.with_name("history.end").write_text(str(end))
+
+
+def test_a_last_record_that_was_answered_from_is_not_passed_over(tmp_path: Path) -> None:
+    store(tmp_path, a_history(2))
+    path = store(tmp_path, a_history(3))
+    data = path.read_bytes()
+    for damaged in (data[:-1], data[:-1] + bytes([data[-1] ^ 1])):
+        path.write_bytes(damaged)
+        with pytest.raises(EngineFailure, match="cannot be read"):
+            read(tmp_path)
 
 
 @pytest.mark.parametrize("zeros", [1, 36, 5000])
@@ -110,6 +126,7 @@ def test_a_last_record_with_a_hole_is_passed_over(tmp_path: Path) -> None:
     entities = BitMap(range(0, 9000, 3))
     path = store(tmp_path, ReleaseHistory(a_history(2).names, (*a_history(2).entries, an_entry(9, user_id=entities))))
     data = path.read_bytes()
+    was_answered_to(path, whole)
     for hole in (whole + 50, len(data) - 500):
         path.write_bytes(data[:hole] + bytes(40) + data[hole + 40 :])
         assert read(tmp_path) == a_history(2)

@@ -1,0 +1,119 @@
+"""Governed copies as the portal itself keeps them: which there must be, how far they are, and their making ahead."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.catalogue.release import Manifest
+from portal.desk.access import OPEN_PREFIX, decide_for
+from portal.desk.answers import Asker
+from portal.desk.services import Services
+from portal.engines.port import Progress
+from portal.errors import SignInError
+from portal.ids import DatasetName, ProjectId
+from portal.ledger import Action
+from portal.policy.decision import Obligations, Permit
+from portal.policy.model import Access
+from portal.workspaces.store import CopyState, GovernedCopy
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCopy:
+    """A dataset as one project may see it now."""
+
+    project: ProjectId
+    dataset: DatasetName
+    manifest: Manifest
+    obligations: Obligations
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """A governed copy that is on disk or that a grant asks for. `ended`: nobody may read it any more."""
+
+    project: ProjectId
+    dataset: DatasetName
+    state: Literal["ready", "building", "waiting", "ended"]
+    ready: int = 0
+    files: int = 0
+    rows: int | None = None
+
+
+def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> WantedCopy | None:
+    """Return what somebody who works in this workspace may read row by row, None where nobody may."""
+    manifest = services.releases.latest(name)
+    if manifest is None or name not in services.site.datasets:
+        return None
+    for asker in _askers(services, project):
+        try:
+            decision = decide_for(services, asker, [name])[name]
+        except SignInError:
+            continue
+        if isinstance(decision, Permit) and decision.access is Access.ROWS:
+            return WantedCopy(project, name, manifest, decision.obligations)
+    return None
+
+
+def kept_copies(services: Services) -> tuple[KeptCopy, ...]:
+    """Return every governed copy that is on disk or that a grant asks for, and how far it is."""
+    held, asked = set(services.workspaces.held()), set(_granted(services))
+    found = []
+    for project, name in sorted(held | asked):
+        wanted = wanted_copy(services, project, name)
+        if wanted:
+            found.append(_described(wanted, _state(services, wanted)))
+        elif (project, name) in held:
+            found.append(KeptCopy(project, name, "ended"))
+    return tuple(found)
+
+
+def missing_copies(services: Services) -> Iterator[WantedCopy]:
+    """Yield each copy that a grant asks for, or that was used before, and that does not stand as it must be now."""
+    for project, name in sorted({*services.workspaces.held(), *_granted(services)}):
+        wanted = wanted_copy(services, project, name)
+        if wanted and _state(services, wanted).rows is None:
+            yield wanted
+
+
+def build_copy(services: Services, wanted: WantedCopy, progress: Progress | None = None) -> GovernedCopy:
+    """Build what is missing of a copy, and tell the ledger where anything was."""
+    was_there = _state(services, wanted).rows is not None
+    dataset = services.site.datasets[wanted.dataset]
+    copy = services.workspaces.ensure(wanted.project, dataset, wanted.manifest, wanted.obligations, progress)
+    if not was_there:
+        services.ledger.record(
+            Action.WORKSPACE_BUILT,
+            actor=None,
+            project=wanted.project,
+            subject=wanted.dataset,
+            details={"release": copy.release, "fingerprint": copy.fingerprint, "files": len(copy.files)},
+        )
+    return copy
+
+
+def _askers(services: Services, project: ProjectId) -> Iterator[Asker]:
+    """Yield who works in a workspace: a project's members, or all of a tier."""
+    if project.startswith(OPEN_PREFIX):
+        tier = project.removeprefix(OPEN_PREFIX)
+        yield from (Asker(person.id, None) for person in services.registry.people() if person.tier == tier)
+    elif found := services.registry.project(project):
+        yield from (Asker(member, project) for member in sorted(found.members))
+
+
+def _granted(services: Services) -> Iterator[tuple[ProjectId, DatasetName]]:
+    for project in services.registry.projects():
+        yield from ((project.id, grant.dataset) for grant in services.registry.grants_of(project.id))
+
+
+def _state(services: Services, wanted: WantedCopy) -> CopyState:
+    dataset = services.site.datasets[wanted.dataset]
+    return services.workspaces.state(wanted.project, dataset, wanted.manifest, wanted.obligations)
+
+
+def _described(wanted: WantedCopy, state: CopyState) -> KeptCopy:
+    word: Literal["ready", "building", "waiting"] = "waiting"
+    if state.rows is not None:
+        word = "ready"
+    elif state.is_building:
+        word = "building"
+    return KeptCopy(wanted.project, wanted.dataset, word, state.ready, state.files, state.rows)
