@@ -25,7 +25,7 @@ class Rules:
 
     def few(self, sizes: Mapping[str, int]) -> bool:
         """Whether there is somebody, of some type of entity, and fewer than its threshold."""
-        return any(0 < sizes[name] < k for name, k in self.entities.items())
+        return any(0 < size < self.entities[name] for name, size in sizes.items())
 
     def as_policy(self) -> Mapping[str, Any]:
         """Return the same as a policy file has it."""
