@@ -10,7 +10,7 @@ demo: .venv/runtime
 	PORTAL_PORT=$(PORT) $(BIN)/portal demo
 
 test: .venv/development
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 nightly: .venv/development
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/properties/test_oracle_from_sql.py $(PYTEST_ARGS)
