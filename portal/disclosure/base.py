@@ -78,12 +78,11 @@ class Members:
 class BaseCells:
     """The base cells of a release; `names` say what each one is, `seen` which of them one project may see now.
 
-    `at` has for each position its row in the summary, rising.
+    A cell's position is its row in the summary.
     """
 
     names: tuple[str, ...]
     members: Mapping[str, Members]
-    at: Numbers
     seen: Mask
     rows: Numbers
     counts: Mapping[str, Numbers]
@@ -93,8 +92,8 @@ class BaseCells:
     def entities_in(self, region: Cells, entity: str, counted: str | None = None) -> BitMap:
         """Return the entities of a region; with `counted`, only those that have a value in that column."""
         members = self.members[entity]
-        whole, rows = self.marginals.cover(self.at[_positions(region)])
-        rows = np.concatenate([rows, whole + len(self.marginals.of[0])]) if len(whole) else rows
+        whole, rows = self.marginals.cover(_positions(region))
+        rows = np.concatenate([rows, whole + len(self.names)]) if len(whole) else rows
         having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None
         if having is not None:
             rows = rows[[some is None for some in having]]
@@ -173,11 +172,11 @@ class BaseCells:
     ) -> Sequence[Contributions]:
         """Read what is in each of some disjoint regions; what is in `minus` counts against the first."""
         members, regions = self.members[entity], [[*regions[0], *minus], *regions[1:]] if minus else regions
-        owner = np.full(int(self.at.max(initial=-1)) + 2, -1, dtype=np.int64)
+        owner = np.full(len(self.names) + 1, -1, dtype=np.int64)
         for number, region in enumerate(regions):
-            owner[self.at[_positions(region)]] = number
+            owner[_positions(region)] = number
         sign = np.ones(len(owner))
-        sign[self.at[_positions(minus)]] = -1
+        sign[_positions(minus)] = -1
         owners, amounts = _added_up(members.file, owner, sign, f"#sum.{measure}")
         found = []
         for number, region in enumerate(regions):
@@ -204,12 +203,11 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
             facts = json.loads(file.metadata.metadata[FACTS])
             totals, groups = facts["largest totals"], np.searchsorted(_starts_of(file), facts["cells"])
             table = _read(file, range(int(groups)), plain)
-        at = np.arange(table.num_rows)
-        seen = np.ones(len(at), dtype=np.bool_) if view is None else np.isin(at, view)
+        cells = np.arange(table.num_rows)
+        seen = np.ones(len(cells), dtype=np.bool_) if view is None else np.isin(cells, view)
         yield BaseCells(
             names=tuple(table.column("#name").to_pylist()),
             members={entity: _members(entity, file, table, each, totals[entity]) for entity, each in files.items()},
-            at=at,
             seen=seen,
             rows=_numpy(table, "#rows"),
             counts={name: _numpy(table, f"#count.{name}") for name in _named(plain, "#count.")},

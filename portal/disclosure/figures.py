@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyroaring import FrozenBitMap
 
@@ -142,11 +141,11 @@ def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key,
     dropped: Sequence[Region] = ()
     for row in answer.to_pylist():
         if row["dropped"] is not None:
-            dropped = [_region(cells, base) for cells in row["dropped"]]
+            dropped = [_region(cells) for cells in row["dropped"]]
         else:
             key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
             figures = tuple(_figure_regions(row, j, each, base) for j, each in enumerate(block.aggregates))
-            regions[key] = GroupRegions(_region(row["region"], base), figures)
+            regions[key] = GroupRegions(_region(row["region"]), figures)
     return regions, dropped
 
 
@@ -154,11 +153,11 @@ def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: 
     values: dict[int, list[int]] = {}
     for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
         values.setdefault(value, []).append(cell)
-    apart = tuple(_region(cells, base) for cells in values.values())
-    held, column = _region(row[f"r{j}"], base), aggregate.column
+    apart = tuple(_region(cells) for cells in values.values())
+    held, column = _region(row[f"r{j}"]), aggregate.column
     inside = Region(base.having(held, column)) if column and column in base.counts else held
-    return FigureRegions(inside, held, _region(row[f"o{j}"], base), apart)
+    return FigureRegions(inside, held, _region(row[f"o{j}"]), apart)
 
 
-def _region(cells: Sequence[int] | None, base: BaseCells) -> Region:
-    return Region(np.searchsorted(base.at, cells or []).tolist())
+def _region(cells: Sequence[int] | None) -> Region:
+    return Region(cells or [])
