@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from support.browsing import a_browser, a_running_demo
 
 SHOTS = Path(__file__).parent / "screenshots"
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.e2e
 PATIENCE = 120_000
 """Milliseconds; on a busy machine the first use of a large dataset builds its governed copy."""
 

@@ -20,7 +20,6 @@ from portal.errors import LimitReached
 from portal.ids import QueryName
 from portal.sql.plan import Statement
 
-pytestmark = pytest.mark.xdist_group("faults")
 DE = asker("DE")
 
 

@@ -15,7 +15,6 @@ from portal.desk.statements import run_statement
 from portal.errors import ContentError, EngineFailure, NotFoundError
 from portal.sql.plan import Statement
 
-pytestmark = pytest.mark.xdist_group("faults")
 DE, FR = asker("DE"), asker("FR")
 Rot = Callable[[Path], object]
 

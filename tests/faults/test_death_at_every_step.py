@@ -11,8 +11,6 @@ import pytest
 from support.faulty import ROUNDS, World
 from support.harmed import DONE, TASKS, End, Harm, Task, copy_of, faults_after, harming
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 @pytest.mark.parametrize("task", TASKS if ROUNDS else TASKS[1:3], ids=lambda task: task.__name__)
 def test_a_death_at_any_step_leaves_nothing_half_done(world: World, tmp_path: Path, task: Task) -> None:

@@ -20,7 +20,6 @@ from support.soundness import faults_of, leftovers
 
 WITHIN = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 """Mounts that only the process itself sees, and that are gone with it."""
-pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.mark.parametrize("task", TASKS if ROUNDS else TASKS[2:], ids=lambda task: task.__name__)

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import psutil
-import pytest
 from support.faulty import ROUNDS, STATES, World, history
 from support.harmed import copy_of
 from support.mixed_work import work
@@ -66,7 +65,6 @@ def strike_at_some_moment(victim: str, server: Server, dice: random.Random, worl
     VICTIMS[victim](server, dice, world)
 
 
-@pytest.mark.xdist_group("faults")
 def test_nothing_untrue_is_served_and_nothing_is_lost_whoever_dies(world: World, tmp_path: Path) -> None:
     world, log = copy_of(world, tmp_path / "home"), tmp_path / "portal.log"
     order = [*VICTIMS] * (ROUNDS // len(VICTIMS) + 1)

@@ -15,8 +15,6 @@ from portal.desk.statements import run_statement
 from portal.errors import LimitReached, PolicyRefusal, PortalError, StatementRefusal, UsageError
 from portal.sql.plan import Statement
 
-pytestmark = pytest.mark.xdist_group("own_corpus")
-
 CORPUS = Path(__file__).parent / "own_attacks.jsonl"
 ATTACKS: list[Mapping[str, str]] = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
 FEW = frozenset({"isle", "kiosk", "rare", "bots"})

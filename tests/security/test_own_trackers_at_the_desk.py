@@ -29,8 +29,6 @@ from portal.settings import Settings
 from portal.sql.plan import Statement
 from portal.wiring import build_services
 
-pytestmark = pytest.mark.xdist_group("own_trackers_at_the_desk")
-
 SOUTH = "SELECT {} AS n FROM orders WHERE region IN ('south')"
 SOUTH_AND_FEW = "SELECT {} AS n FROM orders WHERE region IN ('south', 'isle')"
 SHOP = "SELECT {} AS n FROM visits WHERE section = 'shop'"
