@@ -1,7 +1,13 @@
-"""How many examples Hypothesis makes: as many as usual, more at night, fewer where the tests themselves are tried."""
+"""What holds for every test: how many examples Hypothesis makes, and that each test leaves `__main__` as it was.
+
+As many examples as usual, more at night, fewer where the tests themselves are tried.
+"""
 
 import os
+import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("usual", max_examples=100)
@@ -10,3 +16,11 @@ settings.register_profile(
     "mutations", max_examples=34, phases=(Phase.explicit, Phase.generate), derandomize=True, database=None
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+@pytest.fixture(autouse=True)
+def _own_main() -> Iterator[None]:
+    """Streamlit's AppTest puts its script in the place of `__main__`; a process spawned later would run that script."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
