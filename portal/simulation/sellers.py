@@ -10,6 +10,7 @@ from portal.content import Content
 from portal.policy.masks import literal
 from portal.simulation.dice import Dice, pick
 from portal.simulation.files import read_figures
+from portal.simulation.planted_traders import read_planted_truths
 
 FEWEST_SELLERS = 50
 SIZES = ("SMALL", "MEDIUM", "LARGE")
@@ -37,24 +38,9 @@ class SellerFigures(Content):
     share_of_occasional_offenders: float
 
 
-class PlantedAmongSellers(Content):
-    """What is hidden among sellers."""
-
-    share_of_repeat_offenders: dict[str, float]
-    share_closed_when_due: dict[str, float]
-    share_returned: float
-    months_to_return: int
-    affiliates_give_less: float
-
-
 def read_seller_figures() -> SellerFigures:
     """Read what is assumed of sellers."""
     return read_figures("sellers.yaml", SellerFigures)
-
-
-def read_planted_among_sellers() -> PlantedAmongSellers:
-    """Read what is hidden among sellers."""
-    return read_figures("planted_traders.yaml", PlantedAmongSellers)
 
 
 def sellers_at(scale: float) -> int:
@@ -72,7 +58,7 @@ def sellers_query(count: int, dice: Dice) -> str:
     penalised), `closed_on` (DATE, NULL for sellers who are not closed), `has_returned` (opened by the owner of a closed
     account after its closure) and `status` (ACTIVE, SUSPENDED, CLOSED).
     """
-    figures, planted = read_seller_figures(), read_planted_among_sellers()
+    figures, planted = read_seller_figures(), read_planted_truths()
 
     def throw(name: str) -> str:
         return dice.throw(f"seller {name}", of="seller_number")
