@@ -8,8 +8,6 @@ fifty who ask without pause would measure the length of a queue, on however many
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +20,7 @@ from typing import Any
 import httpx
 import psutil
 
+from benchmarks.serving import served
 from portal.desk.answers import Asker
 from portal.desk.publication import publish_release
 from portal.desk.services import Services
@@ -162,17 +161,13 @@ def measure(seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home", warm_sandboxes=4)
         tokens = _furnish(settings, Path(folder))
-        address, process = _serve(settings)
-        try:
+        with served("serve", settings) as (address, process):
             alone, together = Measured(), Measured()
             for place in (0, RESEARCHERS - 1):  # one of either kind, in the proportion of the fifty
                 share = REGISTERED_AMONG_THEM if place else RESEARCHERS - REGISTERED_AMONG_THEM
                 one = Researcher(address, tokens[place], vetted=not place, seed=-place, measured=alone)
                 one.work_without_pause(ALONE * share // RESEARCHERS)
             memory = _work_together(address, tokens, seconds, together, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(30)
         return _found(settings, seconds, alone, together, memory)
 
 
@@ -282,26 +277,6 @@ def _admit(services: Services, place: int) -> str:
         services.registry.add_member(project, person.id, audit=audit)
     _, secret = services.registry.issue_token(person.id, project, "load", now + timedelta(days=1), audit=audit)
     return secret
-
-
-def _serve(settings: Settings) -> tuple[str, subprocess.Popen[bytes]]:
-    """Start `portal serve` and wait until it answers."""
-    port = int(os.environ.get("PORTAL_LOAD_PORT", "8597"))
-    environment = os.environ | {
-        "PORTAL_SITE": str(settings.site.resolve()), "PORTAL_HOME": str(settings.home), "PORTAL_PORT": str(port),
-        "PORTAL_WARM_SANDBOXES": str(settings.warm_sandboxes),
-    }  # fmt: skip
-    program = [sys.executable, "-c", "from portal.cli.main import main; main()", "serve"]
-    process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    while process.poll() is None:
-        try:
-            httpx.get(f"{address}/api/v1/docs", timeout=30)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return address, process
-    raise SystemExit("the portal did not start")
 
 
 def section(found: Mapping[str, Any]) -> str:
