@@ -4,7 +4,7 @@ PORT ?= 8501
 BIN := .venv/bin
 SOURCES := portal tests benchmarks datasets
 
-.PHONY: demo test nightly mutations check format bench setup lock clean
+.PHONY: demo test nightly mutations check format bench editor setup lock clean
 
 demo: .venv/runtime
 	PORTAL_PORT=$(PORT) $(BIN)/portal demo
@@ -30,6 +30,10 @@ format: .venv/development
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks
+
+# Only who changes the editor of the SQL page needs node: what is built is kept beside the pages.
+editor:
+	cd editor && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs ../portal/web/editor
 
 setup: .venv/runtime
 

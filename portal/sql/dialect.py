@@ -53,12 +53,23 @@ def unmark(tree: exp.Expr) -> None:
 
 def write(tree: exp.Expr) -> str:
     """Return DuckDB SQL for the tree, without comments; function names stay as they were written."""
+    return _generate(_with_own_writing(tree))
+
+
+def write_to_read(tree: exp.Expr) -> str:
+    """Return the same laid out over lines, with its comments."""
+    return DIALECT.generate(
+        _with_own_writing(tree), copy=False, normalize_functions=False, comments=True, pretty=True, indent=2, pad=2
+    )
+
+
+def _with_own_writing(tree: exp.Expr) -> exp.Expr:
     tree = tree.copy()
     for node in reversed(list(tree.find_all(*_OWN_WRITING))):
         text = _OWN_WRITING[type(node)](node)
         if text:
             node.replace(exp.Var(this=text))
-    return _generate(tree)
+    return tree
 
 
 def _generate(node: exp.Expr | None) -> str:

@@ -25,6 +25,7 @@ def enter_page(page: str, person: PersonId, project: ProjectId | None, **query: 
     """Return the page as somebody who is signed in sees it at first."""
     app = AppTest.from_file(str(SCRIPT), default_timeout=SECONDS)
     app.session_state["person"], app.session_state["project"] = person, project
+    app.session_state["sql.plain"] = True  # the text area: the editor needs a browser
     app.run()
     app.switch_page(f"app_pages/{page}.py")
     for name, value in query.items():

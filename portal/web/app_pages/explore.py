@@ -16,6 +16,7 @@ from portal.web.components.answers import show_answer
 from portal.web.components.downloads import offer_download
 from portal.web.components.exploring import ask, key_of, read_link, write_link
 from portal.web.components.faults import show_faults
+from portal.web.components.sql_tabs import open_statement
 from portal.web.session import asker, services
 from portal.web.view_models.charting import chart_of, title_of
 from portal.web.view_models.exploration import Exploration
@@ -141,8 +142,7 @@ def _show_sql(statement: Statement) -> None:
         for name, value in statement.parameters.items():
             st.caption(f"${name} = {plain(str(value))}")
         if st.button("Open in SQL"):
-            st.session_state["sql.kept"] = statement.text
-            st.session_state.pop("sql-text", None)
+            open_statement(statement.text)
             for name, value in statement.parameters.items():
                 st.session_state[f"parameter.{name}"] = write_value(value)
             st.switch_page("app_pages/sql.py")

@@ -70,6 +70,13 @@ def outcome(slot: str) -> Any:  # noqa: ANN401 - whatever the work yields
         return None
 
 
+def refusal(slot: str) -> PortalError | None:
+    """Return why the slot's work was refused or failed, where it was."""
+    job = _job(slot)
+    error = job.outcome.exception() if job and job.outcome.done() else None
+    return error if isinstance(error, PortalError) else None
+
+
 @st.fragment(run_every=0.5)
 def _watch(slot: str) -> None:
     job = _job(slot)

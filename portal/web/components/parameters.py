@@ -12,6 +12,17 @@ def ask_parameters(text: str) -> dict[str, ParameterValue]:
     if not names:
         return {}
     with st.container(horizontal=True):
-        typed = {name: st.text_input(f"${name}", key=f"parameter.{name}", width=180) for name in names}
+        for name in names:
+            st.text_input(f"${name}", key=_key(name), width=180)
     st.caption("Numbers, days (2025-03-01), true or false are read as such; put text in '…' to keep it text.")
+    return given_parameters(text)
+
+
+def given_parameters(text: str) -> dict[str, ParameterValue]:
+    """Return the values of a text's parameters as their fields hold them, for callbacks as well."""
+    typed = {name: st.session_state.get(_key(name)) for name in names_in(text)}
     return {name: read_value(value) for name, value in typed.items() if value}
+
+
+def _key(name: str) -> str:
+    return f"parameter.{name}"
