@@ -29,7 +29,7 @@ export function completionsOf({ datasets, functions }) {
     const text = state.doc.toString();
     const open = mentioned(text, datasets);
     if (node.name === "String" && pos > node.from) {
-      return valuesOf(text.slice(0, node.from), node.from + 1, open, closing(state, pos));
+      return valuesOf(text.slice(0, node.from), node.from + 1, open, "");
     }
     const before = text.slice(0, pos);
     const member = MEMBER.exec(before);
@@ -38,7 +38,7 @@ export function completionsOf({ datasets, functions }) {
     const from = pos - (WORD.exec(before)?.[0].length ?? 0);
     if (from === pos && !context.explicit) return null;
     if (AFTER_FROM.test(before)) return offered(from, tables);
-    const quoted = from === pos ? valuesOf(before, pos, open, "'", "'") : null;
+    const quoted = from === pos ? valuesOf(before, pos, open, "'") : null;
     return quoted ?? offered(from, [...columnsOf(open), ...tables, ...words]);
   };
 }
@@ -64,7 +64,8 @@ function columnsOf(open) {
   return [...options.values()];
 }
 
-function valuesOf(head, from, open, after, before = "") {
+/** Return the values of the column that stands before a comparison; `quote` is what must still open them. */
+function valuesOf(head, from, open, quote) {
   const match = COMPARED.exec(head);
   const name = lower(match?.[1] ?? match?.[2] ?? "");
   const values = new Map(
@@ -77,22 +78,23 @@ function valuesOf(head, from, open, after, before = "") {
     label: value,
     detail: label === value ? undefined : label,
     type: "value",
-    apply: before + value.replaceAll("'", "''") + after,
+    apply: (view, _, start, to) => write(view, start, to, `${quote}${value.replaceAll("'", "''")}`, "'"),
   }));
   return { from, options, validFor: /^[^']*$/ };
 }
 
-/** Return the quote that is to follow a value, none where one stands there already. */
-function closing(state, pos) {
-  return state.sliceDoc(pos, pos + 1) === "'" ? "" : "'";
+/** Write a function's name with its parentheses, unless they are there, and stand behind the first. */
+function applyCall(view, { label }, from, to) {
+  const isCalled = view.state.sliceDoc(to, to + 1) === "(";
+  write(view, from, to, label, isCalled ? "(" : "()");
 }
 
-/** Write a function's name with its parentheses, and stand between them. */
-function applyCall(view, completion, from, to) {
-  const call = view.state.sliceDoc(to, to + 1) === "(" ? completion.label : `${completion.label}()`;
+/** Write words and what follows them, unless it stands there already, and stand behind its first sign. */
+function write(view, from, to, words, after) {
+  const end = view.state.sliceDoc(to, to + after.length) === after ? to + after.length : to;
   view.dispatch({
-    changes: { from, to, insert: call },
-    selection: { anchor: from + completion.label.length + 1 },
+    changes: { from, to: end, insert: words + after },
+    selection: { anchor: from + words.length + 1 },
     userEvent: "input.complete",
   });
 }

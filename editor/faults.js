@@ -8,7 +8,7 @@ export function underline(view, faults) {
   const found = faults.map((fault) => {
     const line = doc.line(Math.min(Math.max(fault.line, 1), doc.lines));
     const from = Math.min(line.from + fault.column - 1, line.to);
-    const word = /^(?:"[^"]*"|'[^']*'|[\w$]+|\S)/.exec(doc.sliceString(from, line.to));
+    const word = /^(?:"[^"]*"|'[^']*'|[\w$]+(?:\.\w+)*|\S)/.exec(doc.sliceString(from, line.to));
     return {
       from,
       to: from + (word?.[0].length ?? 0),

@@ -23,9 +23,10 @@ import { dialectWith } from "./dialect.js";
 import { underline } from "./faults.js";
 import { colours, looks } from "./theme.js";
 
-const IDLE = 700; // milliseconds after the last key before the page is told
+const IDLE = 500; // milliseconds after the last key before the page is told
 const SINGLE = 2; // as many characters as one key puts in, with the bracket that closes it
 const editors = new WeakMap();
+let unsaid = null; // what was typed when the reader left for another page, to go on with on return
 
 export default function mount(component) {
   const { data, parentElement } = component;
@@ -42,18 +43,22 @@ class Editor {
   constructor(parent, data) {
     this.revision = data.revision;
     this.words = "";
+    this.dirty = unsaid?.revision === data.revision;
+    const text = this.dirty ? unsaid.text : data.text;
+    unsaid = null;
     this.language = new Compartment();
     this.place = document.createElement("div");
     parent.append(this.place);
     // Keys are the editor's own: the page has shortcuts that would hear them.
     this.place.addEventListener("keydown", (event) => event.stopPropagation());
-    this.view = new EditorView({ parent: this.place, root: parent, state: this.stateOf(data) });
+    this.view = new EditorView({ parent: this.place, root: parent, state: this.stateOf({ ...data, text }) });
   }
 
   /** Take what the page says at each of its runs. */
   meet({ data, setStateValue, setTriggerValue }) {
     this.say = setStateValue;
     this.ask = setTriggerValue;
+    if (this.dirty && !this.waiting) this.wait();
     if (data.revision !== this.revision) this.show(data);
     const words = JSON.stringify([data.datasets, data.functions]);
     if (words !== this.words) {
@@ -74,7 +79,7 @@ class Editor {
     else this.view.setState(this.stateOf(data));
     this.words = "";
     this.marked = undefined;
-    clearTimeout(this.waiting);
+    this.rest();
     this.dirty = false;
   }
 
@@ -87,7 +92,7 @@ class Editor {
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ "aria-label": data.label, "aria-multiline": "true", spellcheck: "false" }),
         EditorView.updateListener.of((update) => this.hears(update)),
-        EditorView.domEventHandlers({ blur: () => this.tell() }),
+        EditorView.domEventHandlers({ focus: () => this.wait(), blur: (event) => this.leaves(event.relatedTarget) }),
         EditorView.lineWrapping,
         lineNumbers(),
         history(),
@@ -105,14 +110,29 @@ class Editor {
   hears(update) {
     if (!update.docChanged) return;
     this.dirty = true;
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.tell(), IDLE);
+    this.wait();
     if (isTyped(update) && completionStatus(update.state) === null) startCompletion(this.view);
+  }
+
+  /** Tell the page what is written at once, but not on the way to another page: it would call the reader back. */
+  leaves(next) {
+    if (next?.closest("a")) this.rest();
+    else this.tell();
+  }
+
+  wait() {
+    this.rest();
+    this.waiting = setTimeout(() => this.tell(), IDLE);
+  }
+
+  rest() {
+    clearTimeout(this.waiting);
+    this.waiting = null;
   }
 
   /** Tell the page what is written, once for each change. */
   tell() {
-    clearTimeout(this.waiting);
+    this.rest();
     if (!this.dirty) return;
     this.dirty = false;
     this.say("typed", this.written());
@@ -135,7 +155,8 @@ class Editor {
   }
 
   close() {
-    clearTimeout(this.waiting);
+    this.rest();
+    if (this.dirty) unsaid = this.written();
     this.view.destroy();
     this.place.remove();
   }

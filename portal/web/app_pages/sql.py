@@ -54,11 +54,10 @@ def show_sql_page() -> None:
 
 def _edit(entries: Sequence[CatalogueEntry], explained: Explanation | PortalError | None) -> None:
     tabs = held()
-    refusal = explained if isinstance(explained, PortalError) else jobs.refusal(SLOT)
+    refusal = jobs.refusal(SLOT) if explained is None else explained
+    found = refusal.faults if isinstance(refusal, PortalError) else ()
     show_tab_bar(tabs)
-    faults = marks(
-        st.session_state.get(ASKED), tabs.in_hand, tabs.current.text, refusal.faults if refusal is not None else ()
-    )
+    faults = marks(st.session_state.get(ASKED), tabs.in_hand, tabs.current.text, found)
     write_statement(tabs, words_for(entries), faults, _run)
     ask_parameters(tabs.current.text)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -27,13 +27,12 @@ def offer_profile(answer: Answer, *, key: str) -> None:
 
 
 def _worded(each: ColumnProfile) -> dict[str, str]:
-    said = "" if each.different is None else f"{each.different:,}"
+    bounds = "" if each.least is None else f"{in_words(each.least)} to {in_words(each.most)}"
     return {
         "Column": code(each.column),
         "Type": each.type,
         "Missing": f"{each.missing:,}",
-        "Different": said,
-        "Least": "" if each.least is None else plain(in_words(each.least)),
-        "Most": "" if each.most is None else plain(in_words(each.most)),
+        "Different": "" if each.different is None else f"{each.different:,}",
+        "Range": plain(bounds),
         "Most frequent": plain(", ".join(f"{in_words(value)} ({count:,})" for value, count in each.top)),
     }

@@ -6,12 +6,12 @@ from portal.desk.activity import PastStatement, my_statements
 from portal.web.components.sql_tabs import open_statement
 from portal.web.session import asker, services
 
-FIRST_WORDS = 60
+FIRST_WORDS, _OPEN = 60, "sql.history"
 
 
 def show_history() -> None:
     """Offer what the person has run or tried before, newest first; it is looked up when it is opened."""
-    with st.popover("History", icon=":material/history:", on_change="rerun", key="sql.history") as history:
+    with st.popover("History", icon=":material/history:", on_change="rerun", key=_OPEN) as history:
         if not history.open:
             return
         past = my_statements(services(), asker())
@@ -20,7 +20,12 @@ def show_history() -> None:
             return
         chosen = st.selectbox("Earlier statement", past, format_func=_briefly)
         st.code(chosen.text, language="sql", wrap_lines=True)
-        st.button("Open in a tab", icon=":material/tab_new_right:", on_click=open_statement, args=(chosen.text,))
+        st.button("Open in a tab", icon=":material/tab_new_right:", on_click=_take, args=(chosen.text,))
+
+
+def _take(text: str) -> None:
+    open_statement(text)
+    st.session_state[_OPEN] = False
 
 
 def _briefly(past: PastStatement) -> str:

@@ -20,6 +20,8 @@ _NAMES: Sequence[tuple[Callable[[pa.DataType], bool], str]] = (
     (pa.types.is_list, "list"),
     (pa.types.is_struct, "struct"),
 )
+_WITHOUT_BOUNDS = ("text", "true or false")
+"""Their first and last value in order say little."""
 _NESTED = (pa.types.is_nested, pa.types.is_union)
 
 
@@ -53,5 +55,5 @@ def _profile(field: pa.Field, column: pa.ChunkedArray) -> ColumnProfile:
     counts = pc.value_counts(column.drop_null().combine_chunks())
     order = pc.sort_indices(counts.field("counts"), sort_keys=[("", "descending")])[:TOP]
     top = tuple((each["values"], each["counts"]) for each in counts.take(order).to_pylist())
-    bounds = pc.min_max(column).as_py()
-    return ColumnProfile(field.name, kind, missing, len(counts), bounds["min"], bounds["max"], top)
+    bounds = {} if kind in _WITHOUT_BOUNDS else pc.min_max(column).as_py()
+    return ColumnProfile(field.name, kind, missing, len(counts), bounds.get("min"), bounds.get("max"), top)
