@@ -36,6 +36,7 @@ export function completionsOf({ datasets, functions }) {
     if (member) return offered(pos - member[2].length, columnsOf(open.filter((each) => each.names.has(lower(member[1])))));
     if (PARAMETER.test(before)) return null;
     const from = pos - (WORD.exec(before)?.[0].length ?? 0);
+    if (isKeyword(text.slice(from, pos))) return null;
     if (from === pos && !context.explicit) return null;
     if (AFTER_FROM.test(before)) return offered(from, tables);
     const quoted = from === pos ? valuesOf(before, pos, open, "'") : null;
@@ -47,7 +48,7 @@ export function completionsOf({ datasets, functions }) {
 function mentioned(text, datasets) {
   const named = datasets.flatMap((dataset) => {
     const found = [...text.matchAll(new RegExp(String.raw`\b${dataset.name}\b(?:\s+(?:as\s+)?(\w+))?`, "gi"))];
-    const aliases = found.map((match) => lower(match[1] ?? "")).filter((word) => word && !KEYWORDS.includes(word));
+    const aliases = found.map((match) => lower(match[1] ?? "")).filter((word) => word && !isKeyword(word));
     return found.length ? [{ dataset, names: new Set([dataset.name, ...aliases]) }] : [];
   });
   return named.length ? named : datasets.map((dataset) => ({ dataset, names: new Set([dataset.name]) }));
@@ -104,7 +105,12 @@ function option(type, label, rest = {}) {
 }
 
 function offered(from, options) {
-  return options.length ? { from, options, validFor: /^\w*$/ } : null;
+  return options.length ? { from, options, validFor: (word) => /^\w*$/.test(word) && !isKeyword(word) } : null;
+}
+
+/** Whether a word is a whole keyword: then there is nothing to propose, and Enter begins a new line. */
+function isKeyword(word) {
+  return KEYWORDS.includes(lower(word));
 }
 
 function lower(name) {

@@ -6,6 +6,7 @@ import streamlit as st
 
 from portal.web.view_models.sql_asking import typed_at
 from portal.web.view_models.sql_tabs import Tabs, first_tab
+from portal.web.view_models.wording import plain
 
 AREA, EDITOR = "sql-text", "sql.editor"
 """Keys of the two ways to write: the plain text area and the editor."""
@@ -51,7 +52,7 @@ def open_statement(text: str, name: str = "") -> None:
 
 def show_tab_bar(tabs: Tabs) -> None:
     """Show the tabs to choose from, and what can be done with the one in hand."""
-    names = {tab.id: tab.name for tab in tabs.all}
+    names = {tab.id: plain(tab.name) for tab in tabs.all}
     _set(_BAR, tabs.in_hand)
     _set(_NAME, tabs.current.name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -1,6 +1,8 @@
 """The tabs of the SQL page: several statements side by side, one of them in hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 MOST_TABS = 12
 
@@ -46,7 +48,8 @@ class Tabs:
 
     def named(self, name: str) -> "Tabs":
         """Return the tabs with another name for the one in hand; an empty one changes nothing."""
-        return self._changed(replace(self.current, name=name.strip())) if name.strip() else self
+        others = [each.name for each in self.all if each.id != self.in_hand]
+        return self._changed(replace(self.current, name=_free(name.strip(), others))) if name.strip() else self
 
     def turned_to(self, tab: int) -> "Tabs":
         """Return the tabs with another one in hand; one that is gone changes nothing."""
@@ -58,7 +61,8 @@ class Tabs:
         if self.is_full:
             return self.written(text).named(name)
         tab = max(each.id for each in self.all) + 1
-        return _shown(replace(self, all=(*self.all, Tab(tab, name or f"Query {tab}", text)), in_hand=tab))
+        name = _free(name or f"Query {tab}", [each.name for each in self.all])
+        return _shown(replace(self, all=(*self.all, Tab(tab, name, text)), in_hand=tab))
 
     def closed(self) -> "Tabs":
         """Return the tabs without the one in hand; the last one stays, emptied."""
@@ -72,6 +76,11 @@ class Tabs:
 def first_tab(text: str, revision: int = 0) -> Tabs:
     """Return what the page begins with."""
     return Tabs((Tab(1, "Query 1", text),), 1, revision)
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """Return a name that no other tab has: a person, and the widget of the tabs, tell them apart by it."""
+    return next(each for number in count(1) if (each := name if number == 1 else f"{name} ({number})") not in taken)
 
 
 def _shown(tabs: Tabs) -> Tabs:
