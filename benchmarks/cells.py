@@ -20,7 +20,7 @@ from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
 from portal.desk.bases import Protected, open_bases
 from portal.desk.release import Releasing, release_blocks
-from portal.disclosure.compile import Subject
+from portal.disclosure.subject import Subject
 from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations

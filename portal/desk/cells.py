@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +11,10 @@ from portal.desk.bases import Protected
 from portal.desk.preparing import Prepared
 from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
-from portal.disclosure.compile import Subject
 from portal.disclosure.declared import check_declared
-from portal.errors import Fault, StatementRefusal
+from portal.disclosure.subject import Subject
 from portal.ids import DatasetName
 from portal.policy.model import Access
-from portal.sql.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,6 @@ class ReleasedCells:
         return any(column.null_count for table in self.relations.values() for column in table.columns)
 
 
-_CELLS_FIRST = "Release figures of each, and join these: WITH a AS (SELECT ...), b AS (SELECT ...) SELECT ... FROM a, b"
 NO_CELLS = ReleasedCells({}, {})
 
 
@@ -44,7 +41,6 @@ def release_cells(services: Services, prepared: Prepared, copies: Mapping[str, S
     if not prepared.plan.blocks:
         return NO_CELLS
     for block in prepared.plan.blocks:
-        _refuse_pairs(block)
         check_declared(block, prepared.protected, prepared.tables)
     reasons = Counter[str]()
     releasing = Releasing(
@@ -64,10 +60,3 @@ def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Pro
     manifest, key = prepared.manifests[name], services.keys.project(prepared.workspace)
     subject = Subject(services.site.datasets[name], prepared.permits[name].obligations, key)
     return Protected(subject, manifest, services.releases.paths(manifest))
-
-
-def _refuse_pairs(block: Block) -> None:
-    if block.entity_join is not None:
-        message = f"{block.dataset} and {block.entity_join.dataset} cannot be joined before release yet."
-        fault = Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST)
-        raise StatementRefusal(replace(fault, line=block.line, column=block.column))

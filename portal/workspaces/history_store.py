@@ -6,13 +6,13 @@ release stands, since it is what keeps a project from asking its way around the 
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from portal.catalogue.release import Manifest
+from portal.catalogue.release import Placed
 from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import Kept, read_history, write_record
 from portal.errors import EngineFailure, Fault
@@ -25,7 +25,7 @@ class HistoryStore(Protocol):
     """Keeps what each project was given of each release."""
 
     def update(
-        self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
+        self, project: ProjectId, release: Placed, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
         """Add to a history what `change` adds to it, before anyone else may read it; return its second part.
 
@@ -41,10 +41,10 @@ class FileHistoryStore:
     root: Path
 
     def update(
-        self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
+        self, project: ProjectId, release: Placed, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
         """Add to a history under a lock. Raises `EngineFailure` where the one on disk cannot be read or written."""
-        folder = self._folder(project, manifest)
+        folder = self._folder(project, release)
         with _exclusive(folder):
             before = _read(folder / "history")
             after, answer = change(before.history)
@@ -52,8 +52,32 @@ class FileHistoryStore:
                 _write(folder / "history", write_record(before, after), before.end)
         return answer
 
-    def _folder(self, project: ProjectId, manifest: Manifest) -> Path:
-        return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"
+    def _folder(self, project: ProjectId, release: Placed) -> Path:
+        return self.root / project / release.place
+
+
+def update_together(
+    store: HistoryStore,
+    project: ProjectId,
+    releases: Sequence[Placed],
+    change: Callable[[Sequence[ReleaseHistory]], tuple[Sequence[ReleaseHistory], T]],
+) -> T:
+    """Add to several histories at once: they are locked in this order, and written in the reverse.
+
+    So the first is written last: whatever it holds, the others know of, wherever a crash comes between.
+    """
+
+    def together(known: tuple[ReleaseHistory, ...]) -> tuple[Sequence[ReleaseHistory], T]:
+        if len(known) == len(releases):
+            return change(known)
+
+        def one(history: ReleaseHistory) -> tuple[ReleaseHistory, tuple[Sequence[ReleaseHistory], T]]:
+            after, answer = together((*known, history))
+            return after[len(known)], (after, answer)
+
+        return store.update(project, releases[len(known)], one)
+
+    return together(())[1]
 
 
 def _read(path: Path) -> Kept:

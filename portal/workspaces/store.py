@@ -120,7 +120,7 @@ class WorkspaceStore:
         if file.making is Making.LINK:
             _link(origins[0], target)
             return file.origins[0].rows
-        return self.engine.copy(file.select, origins, target).rows
+        return self.engine.copy(file.select, {"source": origins}, target).rows
 
 
 def _rows_in_force(folder: Path, files: Sequence[GovernedFile]) -> Mapping[str, int] | None:

@@ -14,8 +14,8 @@ from support.factories import NOW, a_dataset
 from portal.catalogue.release import Manifest
 from portal.desk.bases import Protected
 from portal.desk.release import Releasing, release_blocks
-from portal.disclosure.compile import Subject
 from portal.disclosure.release import Withheld
+from portal.disclosure.subject import Subject
 from portal.engines.port import TrustedEngine, WrittenFile
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations, RowRule
@@ -97,10 +97,14 @@ class QuickEngine:
             return relation.to_arrow_table()
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        tables: Mapping[str, Sequence[Path]],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         del metadata
-        table = self.fetch(select, {"source": files})
+        table = self.fetch(select, tables)
         pq.write_table(table, target)
         return WrittenFile(target, table.num_rows)
 

@@ -34,10 +34,14 @@ class CountingEngine:
     written: list[Path] = field(default_factory=list)
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        tables: Mapping[str, Sequence[Path]],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         self.written.append(target)
-        return self.engine.copy(select, files, target, metadata)
+        return self.engine.copy(select, tables, target, metadata)
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:
         return self.engine.fetch(select, tables)
