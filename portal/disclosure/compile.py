@@ -57,9 +57,9 @@ def unmatched_query(block: Block, pair: Pair) -> str:
     sides = ", ".join(f"_all{i} AS ({_side(block, pair, i, met=False)}), _met{i} AS ({_side(block, pair, i, met=True)})"
                       for i in range(len(SIDES)))  # fmt: skip
     cases = [
-        f"""SELECT '{kind}{other}' AS among, {literal(entity)} AS entity, count(*) FILTER (some) AS left_out,
-          count(*) FILTER (some AND NOT others) AS gone
-        FROM (SELECT {quote(entity)}, bool_or(NOT partner) AS some, bool_or(partner) AS others
+        f"""SELECT '{kind}{other}' AS among, {literal(entity)} AS entity, count(*) FILTER (dropped) AS left_out,
+          count(*) FILTER (dropped AND NOT kept) AS gone
+        FROM (SELECT {quote(entity)}, bool_or(NOT partner) AS dropped, bool_or(partner) AS kept
           FROM (SELECT {quote(entity)}, _its.shared IS NOT NULL AS partner FROM _met{mine}
             LEFT JOIN (SELECT DISTINCT "#shared" AS shared FROM {kind}{other}) AS _its ON "#shared" = _its.shared)
           GROUP BY {quote(entity)})"""

@@ -1,21 +1,20 @@
 """What was released of a pair, held against what was released of either of its datasets alone, and the reverse.
 
 Cells of a pair and cells of one of its datasets hold different rows, so no combination of them is looked at; but their
-entities compare, as they do under other row rules: two figures of one kind, of which the entities differ by few, would
-tell of these. So each history of a dataset also notes the entities of what is released of a pair that it is in.
+entities compare, as they do under other row rules: two figures of like kinds, whose entities differ by few, would tell
+of these. So each history of a dataset also notes the entities of what is released of a pair that it is in.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pyroaring import BitMap
 
-from portal.disclosure.history import Candidate, Entry, Ground, Kind, ReleaseHistory, Verdict, audit
+from portal.disclosure.history import Candidate, Entry, Ground, ReleaseHistory, Verdict, audit
 from portal.disclosure.kept import packed
 from portal.disclosure.subject import Pair
 
 _NO_CELLS = packed(BitMap())
-_ROWS = Kind("rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +26,23 @@ class _Side:
 
     def to_pair(self, entry: Entry) -> Entry:
         """Return what was released of this dataset alone, or of another pair that it is in, as this pair sees it."""
-        before = self.pair.sides[self.place].before
+        before, column = self.pair.sides[self.place].before, entry.kind.column
+        kind = replace(entry.kind, column=column and f"{before}{column}")
         entities = {f"{before}{name}": kept for name, kept in entry.entities.items()}
         thresholds = {f"{before}{name}": k for name, k in entry.thresholds.items()}
-        return Entry(self._kind_in_pair(entry.kind), entry.view, _NO_CELLS, entities, entry.value, thresholds)
+        return Entry(kind, entry.view, _NO_CELLS, entities, entry.value, thresholds)
 
-    def from_pair(self, entry: Entry) -> Iterator[Entry]:
-        """Yield what was released of this pair as this dataset's history notes it."""
-        side = self.pair.sides[self.place]
+    def from_pair(self, entry: Entry) -> Entry | None:
+        """Return what was released of this pair as this dataset's history notes it; None where nothing compares."""
+        side, column = self.pair.sides[self.place], entry.kind.column
+        if column == self.pair.shared[0]:
+            column = self.pair.shared[self.place]
+        if column is not None and not column.startswith(side.before):
+            return None
+        kind = replace(entry.kind, column=column and side.own(column))
         entities = {side.own(name): entry.entities[name] for name in side.entities}
         thresholds = {side.own(name): self.pair.disclosure.entities[name] for name in side.entities}
-        for kind in self._kinds_alone(entry.kind):
-            yield Entry(kind, entry.view, _NO_CELLS, entities, entry.value, thresholds)
-
-    def _kind_in_pair(self, kind: Kind) -> Kind:
-        if kind.column is None:
-            return kind
-        column = f"{self.pair.sides[self.place].before}{kind.column}"
-        if column != self.pair.shared[self.place]:
-            return replace(kind, column=column)
-        return _ROWS if kind.figure == "count" else replace(kind, column=self.pair.shared[0])
-
-    def _kinds_alone(self, kind: Kind) -> Iterator[Kind]:
-        """In a pair every row has a shared entity: to count rows is to count those."""
-        side, shared = self.pair.sides[self.place], self.pair.shared[self.place]
-        if kind.column is None:
-            yield kind
-            yield Kind("count", side.own(shared))
-        elif kind.column == self.pair.shared[0]:
-            yield replace(kind, column=side.own(shared))
-        elif kind.column.startswith(side.before):
-            yield replace(kind, column=side.own(kind.column))
+        return Entry(kind, entry.view, _NO_CELLS, entities, entry.value, thresholds)
 
 
 def audit_pair(
@@ -79,7 +64,7 @@ def audit_pair(
     grown, verdicts = audit(replace(own, entries=(*own.entries, *others)), asked, ground)
     new = grown.entries[len(own.entries) + len(others) :]
     noted = [
-        replace(history, entries=(*history.entries, *(each for entry in new for each in side.from_pair(entry))))
+        replace(history, entries=(*history.entries, *(each for entry in new if (each := side.from_pair(entry)))))
         for side, history in zip(sides, alone, strict=True)
     ]
     return (replace(grown, entries=(*own.entries, *new)), *noted), verdicts

@@ -54,6 +54,14 @@ class Kind:
         """Return the column in which an entity must have a value to take part."""
         return self.column if self.column in disclosure.measures or self.column in disclosure.entities else None
 
+    def is_like(self, other: "Kind", disclosure: Disclosure) -> bool:
+        """Say whether figures of both kinds may be the same where they hold different rows.
+
+        Where each entity has one row, to count rows is to count these entities.
+        """
+        counts = [kind.column is None or kind.column in disclosure.entities for kind in (self, other)]
+        return self == other or all(counts)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -204,8 +212,10 @@ class _Elsewhere(NamedTuple):
 
 def _standing(kind: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
     disclosure, counted = look.ground.disclosure, kind.counted(look.ground.disclosure)
-    of_kind = [entry for entry in history.entries if entry.kind == kind]
-    here = [entry for entry in of_kind if entry.view == look.ground.view]
+    here = [entry for entry in history.entries if entry.kind == kind and entry.view == look.ground.view]
+    others = [
+        entry for entry in history.entries if entry.view != look.ground.view and entry.kind.is_like(kind, disclosure)
+    ]
     split, fits = _split(tuple(entry.cells for entry in here), asked, look)
     parts = weigh_parts(split, lambda region, name: look.entities(region, name, counted), disclosure.entities)
     first = len(split.vectors) - len(asked)
@@ -227,7 +237,7 @@ def _standing(kind: Kind, asked: Sequence[bytes], history: ReleaseHistory, look:
         watch,
         {cells: first + i for i, cells in enumerate(asked) if fits[i]},
         dict(zip(asked, entities, strict=True)),
-        {name: _elsewhere(name, k, of_kind, look.ground.view) for name, k in disclosure.entities.items()},
+        {name: _elsewhere(name, k, others) for name, k in disclosure.entities.items()},
     )
 
 
@@ -247,8 +257,8 @@ def _split(before: tuple[bytes, ...], asked: Sequence[bytes], look: _Look) -> tu
     return with_unions(split, [look.cells(each) for each in asked], len(look.ground.base.names))
 
 
-def _elsewhere(name: str, k: int, entries: Sequence[Entry], view: str) -> _Elsewhere:
-    found = [entry for entry in entries if entry.view != view and name in entry.entities]
+def _elsewhere(name: str, k: int, entries: Sequence[Entry]) -> _Elsewhere:
+    found = [entry for entry in entries if name in entry.entities]
     kept = [entry.entities[name] for entry in found]
     sizes, thresholds = [each.size for each in kept], [max(k, entry.thresholds.get(name, k)) for entry in found]
     return _Elsewhere(kept, np.array(sizes, dtype=np.int64), np.array(thresholds, dtype=np.int64))
