@@ -67,8 +67,9 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
                 reason = faults.get(group.key, "complementary")
                 withheld.append(Withheld(block.relation, group.key, aggregate.name, reason))
             else:
-                cells = _names(regions[group.key].figures[j].inside, base)
-                candidates[group.key, j] = tuple(_candidates(aggregate, group.figures[j], cells, disclosure))
+                inside = regions[group.key].figures[j].inside
+                made = _candidates(aggregate, group.figures[j], _names(inside, base), base.count(inside), disclosure)
+                candidates[group.key, j] = tuple(made)
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
 
 
@@ -101,8 +102,12 @@ def _names(region: Region, base: BaseCells) -> frozenset[str]:
 
 
 def _candidates(
-    aggregate: Aggregate, figure: Figure, cells: frozenset[str], disclosure: Disclosure
+    aggregate: Aggregate, figure: Figure, cells: frozenset[str], rows: int, disclosure: Disclosure
 ) -> Iterator[Candidate]:
+    """Yield what an aggregate shows, in the order of its values; last, what it shows besides.
+
+    A count that is the number of all `rows` of its cells is a count of these too: it can be taken from theirs.
+    """
     column, step = aggregate.column, disclosure.round_counts_to
     measured = column in disclosure.measures or column in disclosure.entities
     counted = Candidate(Kind("count", column) if measured else Kind("rows"), cells, round_to(figure.rows, step))
@@ -114,12 +119,15 @@ def _candidates(
         yield Candidate(Kind("distinct", column), cells, round_to(figure.value or 0, step))
     elif aggregate.function != "sum":
         yield counted
+    count = figure.value if aggregate.function == "count_distinct" else figure.rows
+    if aggregate.function != "sum" and count == rows and (measured or aggregate.function == "count_distinct"):
+        yield Candidate(Kind("rows"), cells, round_to(rows, step))
 
 
 def _value(aggregate: Aggregate, verdict: Verdict | None) -> float | None:
     if verdict is None or verdict.reason is not None:
         return None
-    return average(*verdict.values) if aggregate.function == "avg" else verdict.values[0]
+    return average(*verdict.values[:2]) if aggregate.function == "avg" else verdict.values[0]
 
 
 def _type(aggregate: Aggregate) -> pa.DataType:
