@@ -1,4 +1,7 @@
-"""The base cells of a protected dataset for one statement: made at the first need of a release, opened from then on."""
+"""The base cells of a protected dataset, or of two joined, for one statement.
+
+Made at the first need of a release, opened from then on.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

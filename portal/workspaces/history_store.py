@@ -1,7 +1,8 @@
 """Release histories on disk: `<root>/<project>/<dataset>-<release>/history`, whole or not at all.
 
 `history` outlives every restart; it only grows, by one record for each statement, and is never removed while the
-release stands, since it is what keeps a project from asking its way around the rules.
+release stands, since it is what keeps a project from asking its way around the rules. Two releases that are joined have
+one of their own.
 """
 
 import fcntl

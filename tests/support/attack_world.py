@@ -1,6 +1,6 @@
 """The world of the attack samples: one dataset row by row, one public, two for statistics only, one not granted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -80,17 +80,20 @@ columns:
 
 
 @contextmanager
-def an_attack_world(folder: Path, script: str) -> Iterator[Services]:
-    """Build site, home and releases from the world's SQL script; `mallory` holds all grants but the secret one's."""
+def an_attack_world(folder: Path, script: str, rules: Mapping[str, str] = _RULES) -> Iterator[Services]:
+    """Build site, home and releases from the world's SQL script; `mallory` holds all grants but the secret one's.
+
+    `rules` are those of the policies, by dataset, for another world than that of the samples.
+    """
     with duckdb.connect() as world:
         world.execute(script)
-        sources = {name: folder / f"{name}.parquet" for name in _RULES}
+        sources = {name: folder / f"{name}.parquet" for name in rules}
         for name, source in sources.items():
             world.execute(f"COPY {name} TO '{source}' (FORMAT parquet)")
-        site = write_site(folder / "site", **_site(world))
+        site = write_site(folder / "site", **_site(world, rules))
     services = build_services(Settings(site=site, home=folder / "home", warm_sandboxes=2, threads=1), lambda: NOW)
     try:
-        _admit(services)
+        _admit(services, rules)
         for name, source in sources.items():
             dataset = services.site.datasets[DatasetName(name)]
             publish(dataset, [source], services.releases.root, services.keys.platform, services.clock, synthetic=True)
@@ -99,22 +102,22 @@ def an_attack_world(folder: Path, script: str) -> Iterator[Services]:
         services.sandbox.close()
 
 
-def _site(world: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def _site(world: duckdb.DuckDBPyConnection, rules: Mapping[str, str]) -> dict[str, str]:
     files = {}
-    for name, rules in _RULES.items():
+    for name, text in rules.items():
         described = world.execute(f"DESCRIBE {name}").fetchall()
         columns = "\n".join(
             f"  {column}: {{type: {_TYPES.get(kind, 'DOUBLE')}, meaning: Made up.}}" for column, kind, *_ in described
         )
         files[f"datasets/{name}/dataset.yaml"] = _DATASET.format(name=name, columns=columns)
-        files[f"access_policies/{name}.yaml"] = _POLICY.format(name=name, rules=rules)
+        files[f"access_policies/{name}.yaml"] = _POLICY.format(name=name, rules=text)
     return files
 
 
-def _admit(services: Services) -> None:
+def _admit(services: Services, rules: Mapping[str, str]) -> None:
     audit, first, last = Audit(None, NOW), date(2026, 1, 1), date(2026, 12, 31)
     services.registry.add_person(Person(ASKER.person, "Mallory", Tier.VETTED), audit=audit)
     project = Project(ProjectId("attack"), "Attack", "To try.", first, last, frozenset({ASKER.person}))
     services.registry.add_project(project, audit=audit)
-    for name in ("recsys", "ads", "moderation"):
+    for name in rules.keys() - {"dim_country", "secret_ds"}:
         services.registry.give_grant(Grant(DatasetName(name), project.id, first, last), audit=audit)
