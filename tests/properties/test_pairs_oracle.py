@@ -358,3 +358,30 @@ def _check_across(released: Mapping[tuple[str, str, str | None], Sequence[Sequen
 
 def _alike(figure: str, own: str, entities: Collection[str], is_shared: bool = False) -> tuple[str, str]:  # noqa: FBT001, FBT002 - of a test
     return ("rows", "") if not own or own in entities or is_shared else (figure, own)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    known=st.lists(st.tuples(st.sampled_from(["FR", "DE"]), st.booleans()), min_size=8, max_size=14),
+    order=st.permutations(["pair", "ads", "cases"]),
+)
+def test_no_two_cells_of_a_pair_and_its_datasets_tell_of_few(known: list[tuple[str, bool]], order: list[str]) -> None:
+    """Each trader has one ad, and a case or none: so all figures count traders."""
+    ads = [{"trader": f"T{i}", "country": country, "spend": 1.0} for i, (country, _) in enumerate(known)]
+    cases = [{"trader_ref": f"T{i}", "kind": country} for i, (country, has) in enumerate(known) if has]
+    sides = (a_side(ADS, entities={"trader": 3}), a_side(CASES, entities={"trader_ref": 2}))
+    asked = {"pair": joined(by=["country"]), "ads": alone(ADS, by=["country"]), "cases": alone(CASES, by=["kind"])}
+    shown: dict[str, set[str]] = {}
+    with tempfile.TemporaryDirectory() as home:
+        world = a_pair_world(Path(home), ads, cases, *sides)
+        for name in order:
+            shown[name] = {key for key, figure in world.figures(asked[name]).items() if figure is not None}
+    released = {
+        (name, key): {i for i, (country, has) in enumerate(known) if country == key and (has or name == "ads")}
+        for name, keys in shown.items()
+        for key in keys
+    }
+    event(f"shown: {len(released)}")
+    for (name, one), (other, another) in itertools.combinations(released, 2):
+        if "pair" in (name, other):
+            assert len(released[name, one] ^ released[other, another]) not in (1, 2)
