@@ -42,6 +42,7 @@ def _codes(*codes: str) -> tuple[Guard, ...]:
 
 _CELLS, _FIGURES = "portal/disclosure/cells.py", "portal/disclosure/figures.py"
 _RELEASE, _COMPILE = "portal/disclosure/release.py", "portal/disclosure/compile.py"
+_MAKING, _SUBJECT = "portal/disclosure/making.py", "portal/disclosure/subject.py"
 _WATCH, _HISTORY = "portal/disclosure/watch.py", "portal/disclosure/history.py"
 _STORE, _STATEMENTS = "portal/workspaces/history_store.py", "portal/desk/statements.py"
 
@@ -69,8 +70,15 @@ GUARDS = (
     Guard("p% rule", _CELLS, "(remainder < rule.p * largest[0] or ", "("),
     Guard("(n, k) rule", _CELLS, " or sum(largest[: rule.top]) > rule.share * total)", ")"),
     Guard("an infinite sum is dominated", _CELLS, "if not math.isfinite(total):", "if False:"),
-    Guard("certificate: p%", _CELLS, "low - firsts >= rule.p * first and", "True and"),
-    Guard("certificate: (n, k)", _CELLS, " and tops <= rule.share * low", ""),
+    Guard(
+        "certificate: p%", _CELLS, "return max(firsts + rule.p * first, tops / rule.share)", "return tops / rule.share"
+    ),
+    Guard(
+        "certificate: (n, k)",
+        _CELLS,
+        "return max(firsts + rule.p * first, tops / rule.share)",
+        "return firsts + rule.p * first",
+    ),
     Guard("certificate: errors of adding up", _CELLS, "low = total - ROUNDING * added", "low = total"),
     Guard(
         "certificate: bounds of one entity",
@@ -99,20 +107,20 @@ GUARDS = (
     Guard(
         "a condition with low effect withholds the block",
         _FIGURES,
-        "fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)",
+        "fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)",
         "fault = None",
     ),
     Guard(
         "a value of few is not counted among distinct ones",
         _FIGURES,
-        "return sum(all(count(value, name, None) >= k for name, k in disclosure.entities.items()) for value in values)",
+        "return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)",
         "return len(values)",
     ),
     Guard(
         "rows without an entity are one entity",
-        _COMPILE,
-        "CAST(coalesce(id, 0) AS UINTEGER)",
-        "CAST(coalesce(id, 1000 + random() * 1000000) AS UINTEGER)",
+        _MAKING,
+        '"coalesce(id, 0)"',
+        '"coalesce(id, 1000 + random() * 1000000)"',
     ),
     Guard(
         "entities without a value are not counted",
@@ -129,20 +137,28 @@ GUARDS = (
     Guard(
         "a join is looked at without the conditions on its table",
         _COMPILE,
-        " if not _is_of(atom, join)]",
+        "if each not in (p, *asked)]",
+        "if each != p]",
+    ),
+    Guard("no condition hides behind another", _COMPILE, "for family in families.values():", "for family in ():"),
+    Guard("all conditions together leave out none or enough", _COMPILE, "    if everything:\n", "    if False:\n"),
+    Guard(
+        "a key is held against the history",
+        _RELEASE,
+        "if (key, None) not in verdicts or verdicts[key, None].reason is None]",
         "]",
     ),
     Guard("a row without partner is dropped", _COMPILE, "WHERE {_all([*atoms, *partners])})", "WHERE {_all(atoms)})"),
-    Guard("row rules", _COMPILE, "WHERE {' AND '.join(_row_rules(subject)) or 'true'})", "WHERE true)"),
+    Guard("row rules", _MAKING, "WHERE {' AND '.join(subject.row_rules) or 'true'})", "WHERE true)"),
     Guard(
-        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *bounds])",
+        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *subject.bounds])",
         "return '\"#position\" IS NOT NULL'",
     ),
     Guard(
         "masks",
-        _COMPILE,
-        "name: mask_column(name, subject.dataset.columns[name].type, subject.obligations.columns[name], subject.key).sql",
-        "name: quote(name)",
+        _SUBJECT,
+        "name: mask_column(own, self.dataset.columns[own].type, self.obligations.columns[own], self.key).sql",
+        "name: quote(own)",
     ),
     Guard(
         "complement among groups",
@@ -173,10 +189,10 @@ GUARDS = (
         "return rounded_sum / rounded_count if",
     ),
     Guard(
-        "nothing and too few look alike", _RELEASE, "shown = judged.keys or (() if block.groupings else ((),))",
-        "shown = judged.keys",
+        "nothing and too few look alike", _RELEASE, "shown = kept or ([] if block.groupings else [()])",
+        "shown = kept",
     ),
-    Guard("history: pairwise", _WATCH, "if rules.pairwise and self._tells_apart(cell):", "if False:"),
+    Guard("history: pairwise", _WATCH, "if rules.pairwise and (self._tells_apart(cell) or (distinct and self._counts_few_more(cell))):", "if False:"),
     Guard(
         "history: two cells differ by enough",
         _WATCH,
@@ -186,20 +202,20 @@ GUARDS = (
     Guard(
         "history: nested sums differ by no dominated one",
         _WATCH,
-        "or any(self._is_dominated(self._vectors[cell] ^ self._vectors[other]) for other in self._nested(cell))",
-        "",
+        "for other in self._overlapping(cell)",
+        "for other in ()",
     ),
     Guard(
         "history: distinct counts differ by enough",
         _WATCH,
-        "or (self._rules.distinct and self._counts_few_more(cell))",
+        " or (distinct and self._counts_few_more(cell))",
         "",
     ),
     Guard(
         "history: span",
         _WATCH,
-        "step = self._space.step(self._vectors[cell]) if rules.span else None",
-        "step = None",
+        "step = self._step(cell)\n",
+        "step = None\n",
     ),
     Guard(
         "history: no combination tells of few",
@@ -255,8 +271,8 @@ GUARDS = (
         "if False:",
     ),
     Guard("history: on disk before an answer", _STORE, "os.fsync(file.fileno())", "pass"),
-    Guard("history: its name is on disk before an answer", _STORE, "os.fsync(descriptor)", "pass"),
-    Guard("history: one change at a time", _STORE, "fcntl.flock(lock, fcntl.LOCK_EX)", "pass"),
+    Guard("history: its name is on disk before an answer", _STORE, "sync(path.parent)", "pass"),
+    Guard("history: one change at a time", _STORE, "held(folder):", "held(folder, shared=True):"),
     Guard(
         "history: a damaged record refuses",
         "portal/disclosure/keeping.py",
@@ -300,8 +316,8 @@ GUARDS = (
     Guard(
         "the sign of a withheld figure tells nothing of groups that are left out",
         "portal/desk/cells.py",
-        "return any(column.null_count for table in self.relations.values() for column in table.columns)",
-        "return bool(self.withheld)",
+        "any(figure.null_count for figure in figures)",
+        "bool(reasons)",
     ),
     Guard(
         "why a cell is withheld is the steward's to know",

@@ -215,4 +215,5 @@ def test_a_new_history_is_on_disk_with_its_name(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr("os.fsync", noting)
     store(tmp_path, a_history(1), a_history(2))
-    assert written == [False, True, False]
+    replaced = [False, True]
+    assert written == [False, True, *replaced, False, *replaced]
