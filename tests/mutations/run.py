@@ -26,7 +26,8 @@ PAGE = ROOT / "docs" / "security-properties.md"
 BEGIN, END = "<!-- guards: written by tests/mutations/run.py -->", "<!-- end of guards -->"
 ORACLE = "properties/test_oracle_from_sql.py"
 NEAREST: Mapping[str, Sequence[str]] = {
-    "portal/sql/": ("security/test_aggregate_grammar.py", "security/test_cells_on_the_road.py"),
+    "portal/sql/labels": ("security/test_guards_on_the_road.py",),
+    "portal/sql/": ("security/test_aggregate_grammar.py",),
     "portal/desk/": (
         "security/test_guards_on_the_road.py",
         "security/test_cells_on_the_road.py",

@@ -9,15 +9,19 @@ from support.oracle.data import Patch, rows_of
 from support.oracle.rules import Rules
 from support.oracle.world import ASKER, OracleWorld, an_oracle_world
 
+from portal.desk.activity import my_entries
 from portal.desk.cells import release_cells
 from portal.desk.preparing import prepare
 from portal.desk.statements import run_statement
 from portal.errors import EngineFailure, LimitReached, StatementRefusal, UsageError
+from portal.ledger import Action
 from portal.sql.blocks import Aggregate, Atom, Grouping
 from portal.sql.plan import Statement
 
 RULES = Rules({"person": 3, "firm": 2}, "month", 10, 2, {"amount": 1, "pieces": 1}, 5, 0.1, 2, 1.0, True, True)  # noqa: FBT003 - in order
 COUNT = "SELECT count(*) FROM visits"
+MANY = [Patch(country, 1, 18, "101", at, 7, 4, 1, "equal", nameless=False) for country, at in (("DE", 0), ("FR", 7))]
+FEW = Patch("LU", 1, 18, "101", 20, 2, 2, 1, "equal", nameless=False)
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +32,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OracleWorld]:
 
 @pytest.fixture
 def world(built: OracleWorld) -> OracleWorld:
-    """Seven persons of four firms in each of two countries, with a row each; fourteen rows of each month."""
-    patches = [
-        Patch(country, 1, 18, "101", first, 7, 4, 1, "equal", nameless=False)
-        for country, first in (("DE", 0), ("FR", 7))
-    ]
-    built.begin([row for patch in patches for row in rows_of(patch)], RULES)
+    """Seven persons of four firms in each of two countries, with a row each."""
+    built.begin([row for patch in MANY for row in rows_of(patch)], RULES)
     return built
 
 
@@ -111,6 +111,16 @@ def test_amounts_that_cancel_out_beyond_all_numbers_hide_nobody(world: OracleWor
     assert figure(world, COUNT) == 20
 
 
+def test_of_a_group_that_is_left_out_the_answer_says_nothing_and_the_steward_is_told_why(world: OracleWorld) -> None:
+    sql = "SELECT country, count(*) FROM visits WHERE country = '{}' GROUP BY country"
+    world.begin([row for patch in (FEW, *MANY) for row in rows_of(patch)], RULES)
+    (few, _), (none, _) = (world.ask(sql.format(country), {}) for country in ("LU", "XK"))
+    assert (few.receipt.withheld, few.receipt.rows) == (none.receipt.withheld, none.receipt.rows) == (False, 0)
+    assert list(world.reasons(few)) == ["threshold: person"]
+    assert world.reasons(none) == {}
+    assert Action.CELLS_WITHHELD not in {mine.action for mine in my_entries(world.services, ASKER)}
+
+
 def test_what_the_project_may_still_take_is_looked_up_before_an_answer_leaves(world: OracleWorld) -> None:
     world.rule(RULES, limits={"rows_per_week": 1})
     spent = world.services.ledger.rows_charged(ASKER.project, world.services.clock().replace(year=2020))  # type: ignore[arg-type]
@@ -141,3 +151,10 @@ def test_a_parameter_in_a_block_is_one_that_the_statement_itself_could_hold(worl
     with pytest.raises(StatementRefusal) as refused:
         world.ask(f"{COUNT} WHERE country = $country", {"country": value})
     assert [fault.code for fault in refused.value.faults] == ["P_PARAMETER"]
+
+
+@pytest.mark.parametrize("sql", [f"{COUNT} AS places", "WITH visits AS (SELECT 1 AS x) SELECT x FROM visits"])
+def test_no_table_may_be_given_the_name_of_another_dataset(world: OracleWorld, sql: str) -> None:
+    with pytest.raises(StatementRefusal) as refused:
+        world.ask(sql, {})
+    assert "SQL_NAME_TAKEN" in {fault.code for fault in refused.value.faults}
