@@ -1,5 +1,6 @@
 """Two protected datasets joined on an entity: exact figures of SQL's own join, and no way around either's rules."""
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from support.pairs import ADS, CASES, COUNT, PairWorld, a_pair_world, a_side, ad
 
 from portal.desk import bases as module
 from portal.errors import EngineFailure, LimitReached, PolicyRefusal
+from portal.ids import ProjectId
 from portal.policy.decision import DayBound, RowRule
 from portal.sql.blocks import Aggregate, Atom
 
@@ -225,6 +227,28 @@ def test_the_same_is_released_again_and_nothing_is_noted_twice(tmp_path: Path) -
     assert len(sizes) == 3
     assert world.figure(joined(first=CASES)) == before
     assert {path: path.stat().st_size for path in (tmp_path / "history").rglob("history")} == sizes
+
+
+def test_a_dataset_open_to_the_whole_tier_is_warned_in_the_history_of_the_tier(tmp_path: Path) -> None:
+    """The history of the pair is the asking project's, since one of its datasets needs a project."""
+    ads = [ad(i) for i in traders(30)] + [ad(i, "DE") for i in traders(20, 100)]
+    world = a_pair_world(tmp_path, ads, [case(i) for i in (*traders(20), *traders(17, 100))])
+    world.owners = {ADS: ProjectId("tier")}
+    assert world.figures(joined(by=["country"])) == {"FR": 20, "DE": 17}
+    assert _kept(tmp_path) == {("p1", "ads+cases"), ("tier", "ads"), ("p1", "cases")}
+    assert world.figures(alone(ADS, by=["country"]), project="p2") == {"FR": 30}
+
+
+def test_a_pair_that_is_open_to_the_whole_tier_has_the_history_of_the_tier(tmp_path: Path) -> None:
+    world = a_world(tmp_path)
+    world.owners = dict.fromkeys((ADS, CASES), ProjectId("tier"))
+    world.figure(joined())
+    assert _kept(tmp_path) == {("tier", "ads+cases"), ("tier", "ads"), ("tier", "cases")}
+
+
+def _kept(home: Path) -> set[tuple[str, str]]:
+    found = (path.parent for path in (home / "history").glob("*/*/history"))
+    return {(each.parent.name, re.sub(r"-\d+", "", each.name)) for each in found}
 
 
 def test_a_crash_before_the_pairs_own_history_leaves_the_datasets_warned(tmp_path: Path) -> None:

@@ -83,12 +83,13 @@ def keys(by: Sequence[str]) -> tuple[Grouping, ...]:
 
 @dataclass
 class PairWorld:
-    """Both datasets published, a project and its histories."""
+    """Both datasets published, a project and its histories; `owners` has those whose history is another project's."""
 
     home: Path
     subjects: Mapping[DatasetName, Subject]
     withheld: list[Withheld] = field(default_factory=list)
     engine: TrustedEngine = field(default_factory=QuickEngine)
+    owners: Mapping[DatasetName, ProjectId] = field(default_factory=dict)
 
     def ask(self, *blocks: Block, project: str = "p1") -> list[pa.Table]:
         named = [replace(block, relation=f"b{i}") for i, block in enumerate(blocks)]
@@ -104,7 +105,7 @@ class PairWorld:
                 subject,
                 a_manifest().model_copy(update={"dataset": name}),
                 [self.home / f"{name}.parquet"],
-                project,
+                self.owners.get(name, project),
             )
             for name, subject in self.subjects.items()
         }
