@@ -28,11 +28,11 @@ from portal.disclosure.span import Mask, Space
 from portal.disclosure.watch import Reason, Rules, Summed, Watch, Weighed
 from portal.policy.model import Disclosure, Dominance
 
-MAX_ENTRIES = 4_000
+MAX_ENTRIES = 5_400
 """Released cells that one history holds; past it only what was released before is released again.
 
-With 2,800 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 0.7 s of one busy core
-(`benchmarks/history.py`).
+With 3,700 of them, of mixed groupings over 3,600 parts, 150 groups with three figures take 1.0 s of one core, beside
+some 1,000 differences of sums that are looked at exactly, 3 to 11 ms each (`benchmarks/history.py`).
 """
 MAX_PARTS = 4_000
 """Parts that released cells may tell apart, for one kind of figure; past it a cell that splits further is refused.

@@ -149,11 +149,14 @@ class Watch:
         return any(0 < self._reach(self._vectors[cell] ^ self._vectors[other], name) < k for other in close)
 
     def _counts_few_more(self, cell: int) -> bool:
-        """Say whether the entities of a cell are those of another and a few: nested sets differ by their counts."""
+        """Say whether the entities of a cell are those of another and a few: nested sets differ by their counts.
+
+        Without a name is one entity in the counts here, and none in what is shown.
+        """
         few = np.zeros(len(self._vectors), dtype=np.bool_)
         for name, k in self._thresholds.items():
             more = np.abs(self._counts[name] - self._counts[name][cell])
-            few |= (more > 0) & (more < k)
+            few |= (more > 0) & (more <= k)
         few &= self._is_distinct
         return bool(few.any()) and bool(few[self._holding(cell)].any() or few[self._held(cell)].any())
 

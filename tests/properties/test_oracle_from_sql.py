@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from support.oracle.data import Row, some_rows
-from support.oracle.history import Known, kinds_of
+from support.oracle.history import KEY, Known, kinds_of
 from support.oracle.questions import Cells, Question, conversations, distinct_cells
 from support.oracle.rules import Rules, some_rules
 from support.oracle.spelling import written
@@ -86,8 +86,10 @@ def check_question(
         expected.update(truth.hidden_figures.values())
         refused += [(cells, place, truth) for place in check_cells(cells, shown[cells], truth, known)]
     for cells, place, truth in refused:
-        region = known.region(truth.rows_in(place, cells))
-        kinds = kinds_of(cells.figures[place[1]], rules)
+        group, j = place
+        is_there = as_key(group) in {row[: len(cells.keys)] for row in shown[cells]} or not cells.keys
+        region = known.region(truth.held_in(place, cells, rules) if is_there else truth.groups[group])
+        kinds = kinds_of(cells.figures[j], rules) if is_there else [KEY]
         assert any(known.has_cause(kind, region) for kind in kinds), (cells, place)
     told = Counter()
     for reason, number in world.reasons(answer).items():
@@ -99,7 +101,8 @@ def check_question(
         event(reason)
     event(f"asked: {question.how}")
     check_answer(question, as_rows(answer.table()), shown)
-    assert answer.receipt.withheld == any(None in row for each in shown.values() for row in each)
+    figures = (row[len(cells.keys) :] for cells, table in shown.items() for row in table)
+    assert answer.receipt.withheld == any(None in each for each in figures)
 
 
 def check_cells(cells: Cells, shown: Table, truth: Truth, known: Known) -> list[tuple[tuple[Any, ...], int]]:
@@ -110,9 +113,16 @@ def check_cells(cells: Cells, shown: Table, truth: Truth, known: Known) -> list[
     if not cells.keys and () in truth.hidden_groups:
         assert shown == [(None,) * len(cells.figures)]
         return []
-    assert set(found) == {as_key(group) for group in truth.shown}
-    refused = []
+    assert set(found) <= {as_key(group) for group in truth.shown}
+    refused: list[tuple[tuple[Any, ...], int]] = []
     for group in truth.shown:
+        if as_key(group) not in found:
+            places = [(group, j) for j in range(len(cells.figures))]
+            refused += [place for place in places if place not in truth.hidden_figures]
+            assert known.has_cause(KEY, known.region(truth.groups[group]))
+            continue
+        if cells.keys:
+            known.cells[KEY].add(known.region(truth.groups[group]))
         for j, figure in enumerate(cells.figures):
             place, value = (group, j), found[as_key(group)][j]
             chosen = truth.rows_in(place, cells)
@@ -126,7 +136,7 @@ def check_cells(cells: Cells, shown: Table, truth: Truth, known: Known) -> list[
                 continue
             assert value == wanted, (figure, group)
             for kind in kinds_of(figure, known.rules):
-                kept[kind].add(known.region(chosen))
+                kept[kind].add(known.region(truth.held_in(place, cells, known.rules)))
     return refused
 
 

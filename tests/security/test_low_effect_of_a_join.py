@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.aggregates import ADS, COUNT, World, a_disclosure, a_subject, a_world, ad
 
+from portal.errors import PolicyRefusal
 from portal.ids import DatasetName
 from portal.sql.blocks import Atom, Block, PublicJoin
 
@@ -73,3 +74,12 @@ def test_a_condition_does_not_hide_behind_the_joined_table(tmp_path: Path) -> No
     world = a_world_of(tmp_path, 0, large=4)
     both = Atom("country", "=", ("FR",)), Atom("dim_country.size", "<", (5,))
     assert world.figure(joined(*both)) is None
+
+
+def test_to_a_public_key_that_is_there_twice_nothing_is_joined(tmp_path: Path) -> None:
+    """It would count a row more than once."""
+    world = a_world_of(tmp_path, 0)
+    pq.write_table(pa.table({"code": ["FR", "DE", "FR"], "size": [1, 9, 1]}), tmp_path / "dim_country.parquet")
+    with pytest.raises(PolicyRefusal) as refused:
+        world.figure(joined())
+    assert [fault.code for fault in refused.value.faults] == ["KEY_NOT_UNIQUE"]

@@ -27,11 +27,15 @@ SURE_ROWS = 7
 """Up to here the audit promises to have looked at all of them itself."""
 
 
+KEY: Kind = ("key", None)
+ROWS: Kind = ("rows", None)
+
+
 def kinds_of(figure: Figure, rules: Rules) -> list[Kind]:
-    """Return what is known once a figure is: an average is a sum and a count."""
-    counted: Kind = ("count", figure.column) if figure.column in (*rules.rounds, *rules.entities) else ("rows", None)
-    return {"sum": [("sum", figure.column)], "avg": [("sum", figure.column), counted],
-            "distinct": [("distinct", figure.column)]}.get(figure.function, [counted])  # fmt: skip
+    """Return what is known once a figure is: an average is a sum and a count, different entities may be rows."""
+    distinct: list[Kind] = [("distinct", figure.column), *([ROWS] if figure.column in rules.entities else [])]
+    return {"sum": [("sum", figure.column)], "avg": [("sum", figure.column), ROWS],
+            "distinct": distinct}.get(figure.function, [ROWS])  # fmt: skip
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Known:
         rules = self.rules
         keys = (Key("country"), Key("day", rules.period), Key("age", "step", rules.step),
                 Key("postcode", "prefix", rules.prefix))  # fmt: skip
-        return tuple(key.of(row) for key in keys)
+        return (*(key.of(row) for key in keys), *(row[name] is None for name in (*rules.rounds, *rules.entities)))
 
     def region(self, rows: Sequence[Row]) -> Region:
         return frozenset(map(self.base_cell, rows))
@@ -67,10 +71,12 @@ class Known:
     def has_cause(self, kind: Kind, region: Region) -> bool:
         """Whether one more cell would tell, with what was released, what it must not."""
         cells = self.cells[kind] | self.perhaps[kind]
+        if kind == KEY:
+            cells |= self.cells[ROWS] | self.perhaps[ROWS]
         view = View.of(kind, [region, *sorted(cells - {region}, key=repr)], self)
         own, *others = view.cells
         return (
-            (self.rules.pairwise and any(view.tells_apart(own, other) for other in others))
+            (self.rules.pairwise and any(view.tells_apart(own, other, more=1) for other in others))
             or (self.rules.span and view.spans_few())
             or (self.rules.span and kind[0] == "sum" and (view.rank > MOST_ROWS or view.spans_dominated()))
         )
@@ -109,19 +115,27 @@ class View:
         is_sum = self.kind[0] == "sum" and self.rank <= SURE_ROWS
         return is_sum and all((row[measure] or 0) >= 0 for part in self.parts for row in part)
 
-    def tells_apart(self, one: Region, other: Region) -> bool:
-        """Whether two cells differ by few, or by what few make up."""
-        rules = self.known.rules
+    def tells_apart(self, one: Region, other: Region, more: int = 0) -> bool:
+        """Whether two cells differ by few, or by what few make up; of different entities, by as many `more`."""
+        rules, (kind, column) = self.known.rules, self.kind
+        mine, theirs = (self._rows(cell) for cell in (one, other))
         apart = self._rows(one ^ other)
-        if rules.few(entities_in(apart, rules)):
+        if kind != "distinct" and rules.few(entities_in(apart, rules)):
             return True
-        mine, theirs = ({id(row) for row in self._rows(cell)} for cell in (one, other))
-        if not (mine <= theirs or theirs <= mine):
+        if kind == "distinct":
+            if not (one <= other or other <= one):
+                return False
+            if column not in rules.entities or more:
+                counts = [entities_in(rows, rules) for rows in (mine, theirs)]
+                beyond = {name: abs(counts[0][name] - counts[1][name]) for name in rules.entities}
+                few = rules.few(entities_in(apart, rules))
+                return few or any(0 < n < rules.entities[name] + 1 for name, n in beyond.items())
+            named = [{row[column] for row in rows} - {None} for rows in (mine, theirs)]
+            return rules.few({column: abs(len(named[0]) - len(named[1]))})
+        if kind != "sum" or not apart or not self._rows(one & other):
             return False
-        if self.kind[0] == "distinct":
-            counts = [entities_in(self._rows(cell), rules) for cell in (one, other)]
-            return rules.few({name: abs(counts[0][name] - counts[1][name]) for name in rules.entities})
-        return self.kind[0] == "sum" and bool(apart) and is_dominated(apart, self.kind[1], rules)
+        signed = [*self._rows(one - other), *({**row, column: -row[column]} for row in self._rows(other - one))]
+        return is_dominated(signed, column, rules)
 
     def spans_few(self) -> bool:
         """Whether some combination of the cells is zero but in parts that hold few entities."""
@@ -153,7 +167,7 @@ class View:
 
 def _usable(kind: Kind, known: Known) -> list[Row]:
     """Return the rows that take part: where a column is counted or added up, those with a value."""
-    column = kind[1] if kind[1] in (*known.rules.rounds, *known.rules.entities) else None
+    column = kind[1] if kind[1] in known.rules.rounds else None
     return [row for row in known.rows if column is None or row[column] is not None]
 
 

@@ -36,6 +36,13 @@ class Truth:
         group, j = place
         return [row for row in self.groups[group] if cells.figures[j].counts(row)]
 
+    def held_in(self, place: Place, cells: Cells, rules: Rules) -> list[Row]:
+        """Return what a history takes a figure for: of different entities also the rows of none."""
+        group, figure = place[0], cells.figures[place[1]]
+        if figure.function == "distinct" and figure.column in rules.entities:
+            return [row for row in self.groups[group] if figure.chooses(row)]
+        return self.rows_in(place, cells)
+
 
 def truth_of(cells: Cells, rows: Sequence[Row], rules: Rules) -> Truth:
     """Work out what is to be withheld before any history is looked at."""
@@ -136,12 +143,28 @@ def _sets_few_apart(cells: Cells, rows: Sequence[Row], rules: Rules) -> bool:
 
 
 def _left_out(cells: Cells, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield what some conditions leave out and all others keep; whether the join is among them is said with them."""
+    for chosen, by_join in _together(cells):
+        apart = {id(each) for each in chosen}
+        others = [each for each in cells.conditions if id(each) not in apart and not (by_join and each.is_public)]
+        kept = rows if by_join else _candidates(cells, rows)
+        yield [
+            row
+            for row in kept
+            if _all(others)(row) and not ((found := joined(row) if by_join else row) and _all(chosen)(found))
+        ]
+
+
+def _together(cells: Cells) -> Iterator[tuple[list[Condition], bool]]:
+    """Yield each condition alone, the join alone, those that speak of one column, and all."""
     for condition in cells.conditions:
-        others = [each for each in cells.conditions if each is not condition]
-        yield [row for row in _candidates(cells, rows) if _all(others)(row) and not condition.holds(row)]
+        yield [condition], False
     if cells.joined:
-        own = _all([each for each in cells.conditions if not each.is_public])
-        yield [row for row in rows if joined(row) is None and own(row)]
+        yield [], True
+    for column in {each.column for each in cells.conditions if not each.is_public} | {"country"}:
+        by_join = cells.joined and column == "country"
+        yield [each for each in cells.conditions if each.column == column or (by_join and each.is_public)], by_join
+    yield list(cells.conditions), cells.joined
 
 
 def _all(conditions: Sequence[Condition]) -> Callable[[Row], bool]:

@@ -81,6 +81,18 @@ def test_a_dominated_marginal_is_found_in_a_combination_of_its_parts() -> None:
     assert reasons(base, "As", "Bt", "st", kind=SPENT, **ONLY_SPAN) == [None, None, "history: span"]
 
 
+def test_a_dominated_marginal_of_more_cells_than_are_combined_is_found() -> None:
+    """A + ... + I = Aa + ... + Ii - abcdefghi is what one advertiser spends, a little in each."""
+    pairs = [upper + upper.lower() for upper in "ABCDEFGHI"]
+    cells: dict[str, Sequence[int]] = {}
+    for i, (upper, lower) in enumerate(pairs):
+        cells |= {upper: [0, *range(100 * i + 1, 100 * i + 21)], lower: range(100 * i + 21, 100 * i + 41)}
+    amounts = {cell: [100.0] + [0.1] * 20 if cell.isupper() else [50.0] * 20 for cell in cells}
+    asked = [*pairs, "abcdefghi"]
+    assert reasons(some_cells(cells, amounts), *asked, kind=SPENT, **ONLY_SPAN) == [None] * 9 + ["history: span"]
+    assert reasons(some_cells(cells), *asked, kind=SPENT, **ONLY_SPAN) == [None] * 10
+
+
 def test_one_refused_cell_does_not_refuse_the_next() -> None:
     base = some_cells({"B": range(50), "x": range(60, 65), "C": range(100, 150)})
     assert reasons(base, "B", "Bx", "BC", pairwise=True, span=True) == [None, "history: pairwise", None]
