@@ -1,8 +1,9 @@
 """A release: one immutable publication of a dataset, described by its manifest."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -69,6 +70,11 @@ class Manifest(Content):
         """Names this release by everything that its manifest says."""
         return fingerprint(self.model_dump(mode="json"))
 
+    @property
+    def place(self) -> str:
+        """Names the release in a path."""
+        return f"{self.dataset}-{self.number:06d}"
+
     def public_facts(self) -> dict[str, Any]:
         """What anyone who may know of the dataset may know of the release."""
         return {
@@ -78,3 +84,30 @@ class Manifest(Content):
             "synthetic": self.synthetic,
             "columns": dict(self.columns),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePair:
+    """The releases of two datasets that are joined, in order of their datasets' names."""
+
+    first: Manifest
+    second: Manifest
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Names both by everything that their manifests say."""
+        return fingerprint([self.first.fingerprint, self.second.fingerprint])
+
+    @property
+    def place(self) -> str:
+        """Names both in a path."""
+        return f"{self.first.place}+{self.second.place}"
+
+
+class Placed(Protocol):
+    """A release, or two that are joined, for which something is kept."""
+
+    @property
+    def place(self) -> str:
+        """Its name in a path."""
+        ...

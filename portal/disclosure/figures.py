@@ -50,11 +50,13 @@ class Found:
     fault: str | None = None
 
 
-def figures_of(answer: pa.Table, block: Block, base: BaseCells, disclosure: Disclosure) -> Found:
-    """Compute a block from what `regions_query` yields."""
+def figures_of(
+    answer: pa.Table, block: Block, base: BaseCells, disclosure: Disclosure, unmatched: pa.Table | None = None
+) -> Found:
+    """Compute a block from what `regions_query` yields, and over a pair from what `unmatched_query` does."""
     regions, dropped = _read(answer, block, base)
     count = _counting(base)
-    fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)
+    fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)
     groups = [
         Group(
             key,
@@ -124,6 +126,13 @@ def _effects(
         left_out = {entity: base.entities_in(region, entity) for entity in base.members}
         yield {entity: len(each) for entity, each in left_out.items()}
         yield {entity: len(each - reached[entity]) for entity, each in left_out.items()}
+
+
+def _effects_of_pair(unmatched: pa.Table | None) -> Iterator[Mapping[str, int]]:
+    """Yield for each side and type the entities with rows that the join leaves out, and those it leaves with none."""
+    for row in unmatched.to_pylist() if unmatched is not None else ():
+        yield {row["entity"]: row["left_out"]}
+        yield {row["entity"]: row["gone"]}
 
 
 def _counting(base: BaseCells) -> Count:

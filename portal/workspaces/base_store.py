@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from portal.catalogue.release import Manifest
+from portal.catalogue.release import Placed
 from portal.folders import clear, held, storing
 from portal.ids import Fingerprint
 
@@ -20,11 +20,11 @@ _UNFINISHED = ".making-"
 class BaseStore(Protocol):
     """Keeps the base cells of releases."""
 
-    def folder(self, manifest: Manifest, name: Fingerprint, make: Callable[[Path], None]) -> Path:
+    def folder(self, release: Placed, name: Fingerprint, make: Callable[[Path], None]) -> Path:
         """Return the folder of this name; where it is not there yet, `make` fills it, once for all who wait."""
         ...
 
-    def discard(self, manifest: Manifest, name: Fingerprint) -> None:
+    def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder that is no good, so that it is made again."""
         ...
 
@@ -39,28 +39,28 @@ class FileBaseStore:
 
     root: Path
 
-    def folder(self, manifest: Manifest, name: Fingerprint, make: Callable[[Path], None]) -> Path:
+    def folder(self, release: Placed, name: Fingerprint, make: Callable[[Path], None]) -> Path:
         """Return the folder; raises what `make` raises, and then nothing is left of it."""
-        release = self._release(manifest)
-        if not (release / name).is_dir():
-            with storing("base cells"), held(release):
-                if not (release / name).is_dir():
-                    _make(release, name, make)
-        return release / name
+        folder = self._folder(release)
+        if not (folder / name).is_dir():
+            with storing("base cells"), held(folder):
+                if not (folder / name).is_dir():
+                    _make(folder, name, make)
+        return folder / name
 
-    def discard(self, manifest: Manifest, name: Fingerprint) -> None:
+    def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder; whoever has its files open reads on."""
-        release = self._release(manifest)
-        with held(release):
-            shutil.rmtree(release / name, ignore_errors=True)
+        folder = self._folder(release)
+        with held(folder):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""
-        for release in self.root.glob("*/"):
-            clear(release)
+        for folder in self.root.glob("*/"):
+            clear(folder)
 
-    def _release(self, manifest: Manifest) -> Path:
-        return self.root / f"{manifest.dataset}-{manifest.number:06d}"
+    def _folder(self, release: Placed) -> Path:
+        return self.root / release.place
 
 
 def _make(release: Path, name: Fingerprint, make: Callable[[Path], None]) -> None:

@@ -42,6 +42,7 @@ def _codes(*codes: str) -> tuple[Guard, ...]:
 
 _CELLS, _FIGURES = "portal/disclosure/cells.py", "portal/disclosure/figures.py"
 _RELEASE, _COMPILE = "portal/disclosure/release.py", "portal/disclosure/compile.py"
+_MAKING, _SUBJECT = "portal/disclosure/making.py", "portal/disclosure/subject.py"
 _WATCH, _HISTORY = "portal/disclosure/watch.py", "portal/disclosure/history.py"
 _STORE, _STATEMENTS = "portal/workspaces/history_store.py", "portal/desk/statements.py"
 
@@ -106,7 +107,7 @@ GUARDS = (
     Guard(
         "a condition with low effect withholds the block",
         _FIGURES,
-        "fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)",
+        "fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)",
         "fault = None",
     ),
     Guard(
@@ -117,9 +118,9 @@ GUARDS = (
     ),
     Guard(
         "rows without an entity are one entity",
-        _COMPILE,
-        "CAST(coalesce(id, 0) AS UINTEGER)",
-        "CAST(coalesce(id, 1000 + random() * 1000000) AS UINTEGER)",
+        _MAKING,
+        '"coalesce(id, 0)"',
+        '"coalesce(id, 1000 + random() * 1000000)"',
     ),
     Guard(
         "entities without a value are not counted",
@@ -148,16 +149,16 @@ GUARDS = (
         "]",
     ),
     Guard("a row without partner is dropped", _COMPILE, "WHERE {_all([*atoms, *partners])})", "WHERE {_all(atoms)})"),
-    Guard("row rules", _COMPILE, "WHERE {' AND '.join(_row_rules(subject)) or 'true'})", "WHERE true)"),
+    Guard("row rules", _MAKING, "WHERE {' AND '.join(subject.row_rules) or 'true'})", "WHERE true)"),
     Guard(
-        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *bounds])",
+        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *subject.bounds])",
         "return '\"#position\" IS NOT NULL'",
     ),
     Guard(
         "masks",
-        _COMPILE,
-        "name: mask_column(name, subject.dataset.columns[name].type, subject.obligations.columns[name], subject.key).sql",
-        "name: quote(name)",
+        _SUBJECT,
+        "name: mask_column(own, self.dataset.columns[own].type, self.obligations.columns[own], self.key).sql",
+        "name: quote(own)",
     ),
     Guard(
         "complement among groups",
