@@ -63,9 +63,9 @@ class Cells:
     asked: list[int] = field(default_factory=list)
     members: Mapping[str, Any] = field(default_factory=dict)
 
-    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+    def entities_in(self, region: Collection[int], entity: str) -> BitMap:
         """Return the union of the cells' entities."""
-        del entity, counted
+        del entity
         return BitMap.union(*(self.sets[i] for i in region)) if region else BitMap()
 
     def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:

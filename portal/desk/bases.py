@@ -147,7 +147,7 @@ def _check(subject: Asked, found: int, most: int) -> None:
 
 def _columns(subject: Asked) -> Columns:
     largest = max(LARGEST, subject.disclosure.dominance.top)
-    return Columns(subject.countable, tuple(subject.disclosure.measures), largest)
+    return Columns(tuple(subject.disclosure.measures), largest)
 
 
 def _sides_in(folder: Path) -> dict[str, list[Path]]:

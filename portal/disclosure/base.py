@@ -41,9 +41,9 @@ class Bitmaps:
         self._file = file
         self._column = column
         self._starts = _starts_of(file)
-        self._held: dict[int, bytes | BitMap | None] = {}
+        self._held: dict[int, bytes | BitMap] = {}
 
-    def of(self, rows: Numbers) -> list[BitMap | None]:
+    def of(self, rows: Numbers) -> list[BitMap]:
         """Return the bitmaps of some rows; not to be changed."""
         with _undamaged():
             for group in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
@@ -53,7 +53,7 @@ class Bitmaps:
                     self._held.update(enumerate(stored, first))
             return [self._bitmap(row) for row in rows.tolist()]
 
-    def _bitmap(self, row: int) -> BitMap | None:
+    def _bitmap(self, row: int) -> BitMap:
         found = self._held[row]
         if isinstance(found, bytes):
             found = self._held[row] = BitMap.deserialize(found)
@@ -62,13 +62,12 @@ class Bitmaps:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The entities of one type: in each row of the summary, and with a value in a column (None where all have one).
+    """The entities of one type in each row of the summary.
 
     `largest` has by measure the largest absolute sum of one entity in each row, `totals` the largest of the release.
     """
 
     entities: Bitmaps
-    counts: Mapping[str, Bitmaps]
     largest: Mapping[str, Amounts]
     totals: Mapping[str, Sequence[float]]
     file: pq.ParquetFile
@@ -89,16 +88,11 @@ class BaseCells:
     sums: Mapping[str, Amounts]
     marginals: Marginals
 
-    def entities_in(self, region: Cells, entity: str, counted: str | None = None) -> BitMap:
-        """Return the entities of a region; with `counted`, only those that have a value in that column."""
-        members = self.members[entity]
+    def entities_in(self, region: Cells, entity: str) -> BitMap:
+        """Return the entities of a region."""
         whole, rows = self.marginals.cover(_positions(region))
         rows = np.concatenate([rows, whole + len(self.names)]) if len(whole) else rows
-        having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None
-        if having is not None:
-            rows = rows[[some is None for some in having]]
-        sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
-        return BitMap.union(*sets) if sets else BitMap()
+        return BitMap().union(*self.members[entity].entities.of(rows))
 
     def contributions(self, region: Cells, entity: str, measure: str, minus: Cells = ()) -> Contributions:
         """Return what each entity adds to a measure's sum over a region, less that over another; reads the members."""
@@ -116,14 +110,9 @@ class BaseCells:
         found: list[int] = positions[self.counts[column][positions] > 0].tolist()
         return found
 
-    def count(self, region: Cells, column: str | None = None) -> int:
-        """Count the rows of a region, or those with a value in a countable column."""
-        counts = self.rows if column is None else self.counts[column]
-        return int(counts[_positions(region)].sum())
-
-    def all_have(self, region: Cells, column: str) -> bool:
-        """Say whether every row of a region has a value in a countable column."""
-        return self.count(region, column) == self.count(region)
+    def count(self, region: Cells) -> int:
+        """Count the rows of a region."""
+        return int(self.rows[_positions(region)].sum())
 
     def total(self, region: Cells, measure: str) -> float:
         """Add up a measure over a region, the same in whatever order; NaN where that is no finite number."""
@@ -233,10 +222,8 @@ def _undamaged() -> Iterator[None]:
 def _members(
     entity: str, file: pq.ParquetFile, table: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
 ) -> Members:
-    prefix = f"#with.{entity}."
     return Members(
         Bitmaps(file, f"#entities.{entity}"),
-        {column: Bitmaps(file, prefix + column) for column in _named(file.schema_arrow.names, prefix)},
         {measure: _numpy(table, f"#largest.{entity}.{measure}") for measure in totals},
         totals,
         members,

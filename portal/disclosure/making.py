@@ -28,7 +28,7 @@ OF_FIRST: Final = "_first"
 class _Rows:
     """Rows as SQL: `own` defines the relation `_own`; over it, what dimensions, rows, counts and sums are.
 
-    `carried` are the columns of `_own` that rows, counts and sums are made of.
+    `carried` are the columns of `_own` that sums are made of.
     """
 
     own: str
@@ -68,12 +68,11 @@ def members_query(subject: Asked, entity: str) -> str:
     """Return SQL with a row for each base cell and entity, in order of both, over `source` or the sides of a pair.
 
     `#cell` is the position that `cells_query` gives; `#entity` numbers the entities of the whole release, so that a
-    number means the same under any row rule; NULL is one entity, with number 0. `#with.{c}` says whether it has a
-    value there, `#sum.{m}` adds its values up.
+    number means the same under any row rule; NULL is one entity, with number 0. `#sum.{m}` adds its
+    values up.
     """
     rows = _rows(subject)
     same = " AND ".join(f"{sql} IS NOT DISTINCT FROM _cells.{quote(name)}" for name, sql in rows.dimensions.items())
-    having = [f"{sql} > 0 AS {quote(f'#with.{name}')}" for name, sql in rows.counts.items()]
     if isinstance(subject, Pair):
         known, joined, number = "", "", f"_own.{quote(entity)}"
     else:
@@ -85,7 +84,7 @@ def members_query(subject: Asked, entity: str) -> str:
       _numbered AS (SELECT CAST(cell AS UINTEGER) AS "#cell", CAST({number} AS UINTEGER) AS "#entity",
         {", ".join(f"_own.{quote(c)}" for c in rows.carried)}
         FROM _own JOIN _cells ON {same or "true"} {joined})
-      SELECT "#cell", "#entity", {", ".join([*having, *rows.added()])}
+      SELECT {", ".join(['"#cell"', '"#entity"', *rows.added()])}
       FROM _numbered GROUP BY "#cell", "#entity" ORDER BY "#cell", "#entity" """
 
 
@@ -132,13 +131,12 @@ def _rows_of_one(subject: Subject) -> _Rows:
         "count(*)",
         {name: f"count({quote(name)})" for name in subject.countable},
         {name: f"CAST(sum({quote(name)}) AS DOUBLE)" for name in subject.disclosure.measures},
-        subject.countable,
+        tuple(subject.disclosure.measures),
     )
 
 
 def _rows_of_pair(pair: Pair) -> _Rows:
     """A row of one side is there once for each row of the other side that it meets."""
-    counts = tuple(f"#count.{name}" for name in pair.countable)
     sums = tuple(f"#sum.{name}" for name in pair.disclosure.measures)
     columns = ['one."#rows" * other."#rows" AS "#rows"']
     for side, (mine, its) in zip(pair.sides, (("one", "other"), ("other", "one")), strict=True):
@@ -152,7 +150,7 @@ def _rows_of_pair(pair: Pair) -> _Rows:
         'CAST(sum("#rows") AS BIGINT)',
         {name: f"CAST(sum({quote(f'#count.{name}')}) AS BIGINT)" for name in pair.countable},
         {name: f"sum({quote(f'#sum.{name}')})" for name in pair.disclosure.measures},
-        (*counts, *sums),
+        sums,
     )
 
 

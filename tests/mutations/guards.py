@@ -124,9 +124,9 @@ GUARDS = (
     ),
     Guard(
         "entities without a value are not counted",
-        "portal/disclosure/base.py",
-        "having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None",
-        "having = None",
+        _COMPILE,
+        'nullif(_own."#has.{column}", false)',
+        "true",
     ),
     Guard(
         "a join leaves out none or enough",
