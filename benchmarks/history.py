@@ -54,6 +54,7 @@ class Cells:
     """Base cells of a made-up advertising dataset: what the audit asks of them, and how often it looked exactly."""
 
     names: tuple[str, ...]
+    values: npt.NDArray[np.int64]
     sets: Sequence[BitMap]
     amounts: Sequence[Numbers]
     entities: Sequence[Numbers]
@@ -144,6 +145,7 @@ def _world() -> tuple[Cells, Mapping[tuple[int, int, int], int]]:
     numbered = [np.array(list(amounts[key]), dtype=float) for key in keys]
     cells = Cells(
         names,
+        np.array(keys),
         [BitMap(amounts[key]) for key in keys],
         listed,
         numbered,

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pyroaring import AbstractBitMap, BitMap
 
 from portal.disclosure.cells import Contributions, is_dominated, is_spread, spread_from
-from portal.disclosure.coarse import Marginals, read_marginals
+from portal.disclosure.coarse import Marginals, read_marginals, values_of
 from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
 from portal.errors import EngineFailure, Fault
 from portal.policy.model import Dominance
@@ -77,10 +77,12 @@ class Members:
 class BaseCells:
     """The base cells of a release; `names` say what each one is, `seen` which of them one project may see now.
 
-    A cell's position is its row in the summary.
+    A cell's position is its row in the summary. `values` has a row for each, with the number of its value in each
+    dimension.
     """
 
     names: tuple[str, ...]
+    values: Numbers
     members: Mapping[str, Members]
     seen: Mask
     rows: Numbers
@@ -104,11 +106,10 @@ class BaseCells:
         adds: Mask = self.seen & (self.counts[measure] > 0)
         return adds
 
-    def having(self, region: Cells, column: str) -> list[int]:
+    def having(self, region: Cells, column: str) -> Numbers:
         """Return the base cells of a region whose rows have a value in a countable column; of others none has."""
         positions = _positions(region)
-        found: list[int] = positions[self.counts[column][positions] > 0].tolist()
-        return found
+        return positions[self.counts[column][positions] > 0]
 
     def count(self, region: Cells) -> int:
         """Count the rows of a region."""
@@ -196,6 +197,7 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
         seen = np.ones(len(cells), dtype=np.bool_) if view is None else np.isin(cells, view)
         yield BaseCells(
             names=tuple(table.column("#name").to_pylist()),
+            values=values_of(table.select([name for name in plain if not name.startswith("#")])),
             members={entity: _members(entity, file, table, each, totals[entity]) for entity, each in files.items()},
             seen=seen,
             rows=_numpy(table, "#rows"),
@@ -287,4 +289,6 @@ def _starts_of(file: pq.ParquetFile) -> Numbers:
 
 
 def _positions(region: Cells) -> Numbers:
+    if isinstance(region, AbstractBitMap):
+        return np.array(region.to_array(), dtype=np.int64)
     return np.fromiter(region, dtype=np.int64, count=len(region))

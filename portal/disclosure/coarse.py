@@ -42,9 +42,15 @@ class Marginals:
         return np.concatenate(found), cells
 
 
+def values_of(dimensions: pa.Table) -> Numbers:
+    """Number the values of each dimension; a row for each cell, as it has them."""
+    codes = [_codes(column) for column in dimensions.columns]
+    return np.array(codes, dtype=np.int64).reshape(len(codes), dimensions.num_rows).T
+
+
 def marginals_of(dimensions: pa.Table) -> Marginals:
     """Number the marginals of cells, given by their dimensions, one row each."""
-    codes = [_codes(column) for column in dimensions.columns]
+    codes = values_of(dimensions).T
     of: list[Numbers] = []
     number = 0
     for chosen in itertools.chain.from_iterable(itertools.combinations(codes, size) for size in range(3)):

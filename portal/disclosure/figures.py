@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import FrozenBitMap
 
-from portal.disclosure.base import BaseCells
+from portal.disclosure.base import BaseCells, Numbers
 from portal.disclosure.cells import Figure, Group, Key, effect_fault, figure_fault, group_fault
+from portal.disclosure.summary import bitmap_of
 from portal.policy.model import Disclosure
 from portal.sql.blocks import Aggregate, Block
 
@@ -148,9 +151,9 @@ def _counting(base: BaseCells) -> Count:
 def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key, GroupRegions], Sequence[Region]]:
     regions: dict[Key, GroupRegions] = {}
     dropped: Sequence[Region] = ()
-    for row in answer.to_pylist():
+    for row in _rows(answer):
         if row["dropped"] is not None:
-            dropped = [_region(cells) for cells in row["dropped"]]
+            dropped = [_region(cells or ()) for cells in row["dropped"]]
         else:
             key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
             figures = tuple(_figure_regions(row, j, each, base) for j, each in enumerate(block.aggregates))
@@ -158,15 +161,31 @@ def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key,
     return regions, dropped
 
 
+def _rows(answer: pa.Table) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as `to_pylist` has them, but lists of cells as arrays: there may be a hundred thousand in one."""
+    columns = [_arrays(column) if _holds_cells(column.type) else column.to_pylist() for column in answer.columns]
+    return (dict(zip(answer.column_names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _holds_cells(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_list(type_) and pa.types.is_integer(type_.value_type))
+
+
+def _arrays(column: pa.ChunkedArray) -> Sequence[Numbers]:
+    """Return each list, NULL as an empty one."""
+    lists = column.combine_chunks()
+    ends = np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy())
+    return np.split(lists.flatten().to_numpy(), ends[:-1])[: len(lists)]
+
+
 def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: BaseCells) -> FigureRegions:
-    values: dict[int, list[int]] = {}
-    for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
-        values.setdefault(value, []).append(cell)
-    apart = tuple(_region(cells) for cells in values.values())
-    held, column = _region(row[f"r{j}"]), aggregate.column
-    inside = Region(base.having(held, column)) if column and column in base.counts else held
-    return FigureRegions(inside, held, _region(row[f"o{j}"]), apart)
+    cells, column = row[f"r{j}"], aggregate.column
+    told = row.get(f"w{j}", cells[:0])  # in order, so that the cells of one value stand together
+    apart = np.split(cells, np.flatnonzero(np.diff(told)) + 1) if len(told) else []
+    held = _region(cells)
+    inside = _region(base.having(held, column)) if column and column in base.counts else held
+    return FigureRegions(inside, held, _region(row[f"o{j}"]), tuple(map(_region, apart)))
 
 
-def _region(cells: Sequence[int] | None) -> Region:
-    return Region(cells or [])
+def _region(cells: Sequence[int] | Numbers) -> Region:
+    return Region(bitmap_of(np.asarray(cells, dtype=np.uint32)))

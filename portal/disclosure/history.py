@@ -289,7 +289,7 @@ def _summed(measure: str | None, parts: Parts, look: _Look) -> Summed:
         base.sums[measure],
         base.sure_from(measure, look.ground.disclosure.dominance),
         lambda plus, minus: look.dominated(plus, minus, measure),
-        lambda: marginals(base.names, parts.partition.regions, base.adds_to(measure)),
+        lambda: marginals(base.values, parts.partition.regions, base.adds_to(measure)),
     )
 
 

@@ -26,6 +26,16 @@ class PlainCells:
     names: tuple[str, ...]
     members: Mapping[str, tuple[Amounts, ...]]
 
+    @property
+    def values(self) -> npt.NDArray[np.int64]:
+        """Number the values of each dimension, as the names tell them."""
+        contents = [json.loads(name) for name in self.names]
+        columns = []
+        for dimension in contents[0] if contents else ():
+            found = list(dict.fromkeys(content[dimension] for content in contents))
+            columns.append([found.index(content[dimension]) for content in contents])
+        return np.array(columns, dtype=np.int64).reshape(len(columns), len(self.names)).T
+
     def entities_in(self, region: Collection[int], entity: str) -> BitMap:
         """Return the entities of a region."""
         return BitMap(e for i in region for e in self.members[entity][i])
