@@ -1,6 +1,6 @@
 """The figures of a block as set algebra over base cells: every number of a group is one of the cells it is made of."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ Count = Callable[[Region, str], int]
 
 @dataclass(frozen=True, slots=True)
 class FigureRegions:
-    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value.
+    """Where an aggregate of a group has its values, what its filter leaves out, and a region for each value's number.
 
     `held` is what a history takes it for: of different entities also the rows of none, since these are told by nothing
     where an entity has more than one row, and a number of entities could not stand beside one of rows.
@@ -30,7 +30,7 @@ class FigureRegions:
     inside: Region
     held: Region
     outside: Region
-    values: tuple[Region, ...]
+    values: Mapping[int, Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,19 @@ def figures_of(
 ) -> Found:
     """Compute a block from what `regions_query` yields, and over a pair from what `unmatched_query` does."""
     regions, dropped = _read(answer, block, base)
-    count = _counting(base)
     fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)
+    return compute(regions, block, base, disclosure, fault)
+
+
+def compute(
+    regions: Mapping[Key, GroupRegions],
+    block: Block,
+    base: BaseCells,
+    disclosure: Disclosure,
+    fault: str | None = None,
+) -> Found:
+    """Compute groups from their regions."""
+    count = _counting(base)
     groups = [
         Group(
             key,
@@ -85,12 +96,12 @@ def _figure(
         assert column is not None
         value = base.total(inside, column)
     elif aggregate.function == "count_distinct":
-        value = support[column] if column in disclosure.entities else _values(cells.values, count, disclosure)
+        value = support[column] if column in disclosure.entities else _values(cells.values.values(), count, disclosure)
     outside = {entity: count(cells.outside, entity) for entity in base.members}
     return Figure(base.count(inside), value, support, outside)
 
 
-def _values(values: Sequence[Region], count: Count, disclosure: Disclosure) -> int:
+def _values(values: Iterable[Region], count: Count, disclosure: Disclosure) -> int:
     """Count the values that enough entities have: a value of few is not told apart from a value of none."""
     return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)
 
@@ -162,7 +173,7 @@ def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: 
     values: dict[int, list[int]] = {}
     for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
         values.setdefault(value, []).append(cell)
-    apart = tuple(_region(cells) for cells in values.values())
+    apart = {value: _region(cells) for value, cells in values.items()}
     held, column = _region(row[f"r{j}"]), aggregate.column
     inside = Region(base.having(held, column)) if column and column in base.counts else held
     return FigureRegions(inside, held, _region(row[f"o{j}"]), apart)

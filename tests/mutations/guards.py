@@ -145,7 +145,7 @@ GUARDS = (
     Guard(
         "a key is held against the history",
         _RELEASE,
-        "if (key, None) not in verdicts or verdicts[key, None].reason is None]",
+        "if not block.groupings or computed.is_released((key, None))]",
         "]",
     ),
     Guard("a row without partner is dropped", _COMPILE, "WHERE {_all([*atoms, *partners])})", "WHERE {_all(atoms)})"),
