@@ -42,6 +42,7 @@ def _codes(*codes: str) -> tuple[Guard, ...]:
 
 _CELLS, _FIGURES = "portal/disclosure/cells.py", "portal/disclosure/figures.py"
 _RELEASE, _COMPILE = "portal/disclosure/release.py", "portal/disclosure/compile.py"
+_REMAINDER = "portal/disclosure/remainder.py"
 _MAKING, _SUBJECT = "portal/disclosure/making.py", "portal/disclosure/subject.py"
 _WATCH, _HISTORY = "portal/disclosure/watch.py", "portal/disclosure/history.py"
 _STORE, _STATEMENTS = "portal/workspaces/history_store.py", "portal/desk/statements.py"
@@ -178,6 +179,19 @@ GUARDS = (
         "portal/disclosure/complementary.py",
         " and all(together[name] >= k for name, k in thresholds.items())",
         "",
+    ),
+    Guard(
+        "a remainder has no figure that a group beside it lacks",
+        _REMAINDER,
+        "apart = {((), j) for j in range(len(block.aggregates)) if not all(computed.is_released((key, j)) for key in shown)}",
+        "apart = set()",
+    ),
+    Guard("a condition with low effect leaves no remainder", _REMAINDER, "or found.fault or", "or"),
+    Guard(
+        "a remainder is held against the history",
+        "portal/desk/release.py",
+        "return _held(whole, grown, hold)",
+        "return grown, _held(whole, (), hold)[1]",
     ),
     Guard("counts are rounded (HAVING too)", _RELEASE, "round_to(figure.rows, step)", "figure.rows"),
     Guard("sums are rounded (HAVING too)", _RELEASE, "round_to(figure.value or 0.0, base)", "figure.value or 0.0"),

@@ -28,9 +28,10 @@ ORACLE = "properties/test_oracle_from_sql.py"
 NEAREST: Mapping[str, Sequence[str]] = {
     "portal/sql/labels": ("security/test_guards_on_the_road.py",),
     "portal/sql/": ("security/test_aggregate_grammar.py",),
+    "portal/disclosure/remainder": ("security/test_remainder.py",),
     "portal/disclosure/base": ("unit/disclosure/test_base.py",),
     "portal/desk/bases": ("integration/test_base_cells.py",),
-    "portal/desk/release": ("security/test_low_effect_of_a_join.py",),
+    "portal/desk/release": ("security/test_low_effect_of_a_join.py", "security/test_remainder.py"),
     "portal/desk/": (
         "security/test_guards_on_the_road.py",
         "security/test_cells_on_the_road.py",
