@@ -23,6 +23,8 @@ from portal.sql.blocks import Block
 from portal.workspaces.base_store import BaseStore
 from portal.workspaces.history_store import HistoryStore, update_together
 
+_REMADE = (DAMAGED, "CORRUPT_FILE")
+"""What is said of damaged base cells: here, or where the trusted engine reads them or the sides of a pair."""
 Histories = Sequence[ReleaseHistory]
 Hold = Callable[[Histories, Sequence[Sequence[Candidate]]], tuple[Histories, Sequence[Verdict]]]
 """Holds candidates against histories, and returns these as they have grown."""
@@ -88,7 +90,7 @@ def _release(blocks: Sequence[Block], source: Source, releasing: Releasing) -> M
     try:
         return _release_from_base(blocks, source, releasing)
     except EngineFailure as error:
-        if error.faults[0].code != DAMAGED:
+        if error.faults[0].code not in _REMADE:
             raise
     discard_bases(source, releasing.bases)
     return _release_from_base(blocks, source, releasing)
