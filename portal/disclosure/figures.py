@@ -1,6 +1,6 @@
 """The figures of a block as set algebra over base cells: every number of a group is one of the cells it is made of."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -24,7 +24,7 @@ Count = Callable[[Region, str], int]
 
 @dataclass(frozen=True, slots=True)
 class FigureRegions:
-    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value.
+    """Where an aggregate of a group has its values, what its filter leaves out, and a region for each value's number.
 
     `held` is what a history takes it for: of different entities also the rows of none, since these are told by nothing
     where an entity has more than one row, and a number of entities could not stand beside one of rows.
@@ -33,7 +33,7 @@ class FigureRegions:
     inside: Region
     held: Region
     outside: Region
-    values: tuple[Region, ...]
+    values: Mapping[int, Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,19 @@ def figures_of(
 ) -> Found:
     """Compute a block from what `regions_query` yields, and over a pair from what `unmatched_query` does."""
     regions, dropped = _read(answer, block, base)
-    count = _counting(base)
     fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)
+    return compute(regions, block, base, disclosure, fault)
+
+
+def compute(
+    regions: Mapping[Key, GroupRegions],
+    block: Block,
+    base: BaseCells,
+    disclosure: Disclosure,
+    fault: str | None = None,
+) -> Found:
+    """Compute groups from their regions."""
+    count = _counting(base)
     groups = [
         Group(
             key,
@@ -88,12 +99,12 @@ def _figure(
         assert column is not None
         value = base.total(inside, column)
     elif aggregate.function == "count_distinct":
-        value = support[column] if column in disclosure.entities else _values(cells.values, count, disclosure)
+        value = support[column] if column in disclosure.entities else _values(cells.values.values(), count, disclosure)
     outside = {entity: count(cells.outside, entity) for entity in base.members}
     return Figure(base.count(inside), value, support, outside)
 
 
-def _values(values: Sequence[Region], count: Count, disclosure: Disclosure) -> int:
+def _values(values: Iterable[Region], count: Count, disclosure: Disclosure) -> int:
     """Count the values that enough entities have: a value of few is not told apart from a value of none."""
     return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)
 
@@ -180,11 +191,12 @@ def _arrays(column: pa.ChunkedArray) -> Sequence[Numbers]:
 
 def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: BaseCells) -> FigureRegions:
     cells, column = row[f"r{j}"], aggregate.column
-    told = row.get(f"w{j}", cells[:0])  # in order, so that the cells of one value stand together
-    apart = np.split(cells, np.flatnonzero(np.diff(told)) + 1) if len(told) else []
+    told = row.get(f"w{j}", cells[:0])  # from 1, in order, so that the cells of one value stand together
+    starts = np.flatnonzero(np.diff(told, prepend=0))
+    parts = zip(told[starts].tolist(), np.split(cells, starts)[1:], strict=True)
     held = _region(cells)
     inside = _region(base.having(held, column)) if column and column in base.counts else held
-    return FigureRegions(inside, held, _region(row[f"o{j}"]), tuple(map(_region, apart)))
+    return FigureRegions(inside, held, _region(row[f"o{j}"]), {value: _region(part) for value, part in parts})
 
 
 def _region(cells: Sequence[int] | Numbers) -> Region:

@@ -61,6 +61,8 @@ class Kind:
         return (ROWS, KEY) if counts else (self,)
 
 
+NOBODY = 0
+"""The number of the one entity without a name."""
 ROWS = Kind("rows")
 KEY = Kind("key")
 
@@ -208,10 +210,13 @@ class _Standing:
         return {name: keep(entities) for name, entities in self.entities[cells].items()}
 
     def _apart_by_few(self, name: str, entities: BitMap) -> bool:
-        """Under other row rules the same base cell held other rows, so only entities compare."""
+        """Under other row rules the same base cell held other rows, so only entities compare.
+
+        Without a name is one entity in the sets, and none in a number of entities that is shown.
+        """
         kept, sizes, thresholds = self.elsewhere[name]
-        close = np.flatnonzero(np.abs(sizes - len(entities)) < thresholds).tolist()
-        return any(0 < entities.symmetric_difference_cardinality(kept[i].bitmap()) < thresholds[i] for i in close)
+        close = np.flatnonzero(np.abs(sizes - len(entities)) <= thresholds).tolist()
+        return any(_differ_by_few(entities, kept[i].bitmap(), thresholds[i]) for i in close)
 
 
 class _Elsewhere(NamedTuple):
@@ -273,6 +278,11 @@ def _split(before: tuple[bytes, ...], asked: Sequence[bytes], look: _Look) -> tu
     if len(split.regions) > MAX_PARTS:
         split = look.split(())
     return with_unions(split, [look.cells(each) for each in asked], len(look.ground.base.names))
+
+
+def _differ_by_few(one: BitMap, other: BitMap, k: int) -> bool:
+    nameless = (NOBODY in one) != (NOBODY in other)
+    return 0 < one.symmetric_difference_cardinality(other) < k + nameless
 
 
 def _elsewhere(name: str, k: int, entries: Sequence[Entry], view: str) -> _Elsewhere:

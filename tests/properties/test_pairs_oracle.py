@@ -19,6 +19,8 @@ from portal.sql.blocks import Aggregate, Atom, Block
 
 Row = Mapping[str, Any]
 PAIR = "pair"
+KEY = ("key", None)
+"""That a group is shown: held against the other groups that were."""
 THRESHOLDS: Mapping[str, Mapping[str, int]] = {
     ADS: {"trader": 3, "person": 2},
     CASES: {"trader_ref": 2, "judge": 2},
@@ -172,6 +174,8 @@ def _check_block(
             assert key not in shown or all(shown[key][each.name] is None for each in block.aggregates)
             continue
         assert not faults[key]
+        if block.groupings:
+            found.append((source, KEY, members))
         for figure in block.aggregates:
             chosen = [row for row in members if _counts(row, figure, block)]
             value, cause = shown[key][figure.name], _figure_fault(members, chosen, figure, block)
@@ -361,6 +365,8 @@ def _check_across(released: Mapping[tuple[str, str, str | None], Sequence[Sequen
 
 
 def _alike(figure: str, own: str, entities: Collection[str], is_shared: bool = False) -> tuple[str, str]:  # noqa: FBT001, FBT002 - of a test
+    if figure == "key":
+        return KEY[0], ""
     return ("rows", "") if not own or own in entities or is_shared else (figure, own)
 
 

@@ -11,8 +11,9 @@ import pytest
 from support.pairs import ADS, CASES, COUNT, PairWorld, a_pair_world, a_side, ad, alone, case, joined, with_country
 
 from portal.desk import bases as module
+from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.errors import EngineFailure, LimitReached, PolicyRefusal
-from portal.ids import ProjectId
+from portal.ids import DatasetName, ProjectId
 from portal.policy.decision import DayBound, RowRule
 from portal.sql.blocks import Aggregate, Atom
 
@@ -197,6 +198,49 @@ def test_a_figure_is_held_against_like_ones_of_the_pair(tmp_path: Path) -> None:
             found = world.figure(alone(ADS, other))
             alike = (one.column == "spend") == (other.column == "spend")
             assert (found is None) == alike
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_nameless_are_no_tenth_trader(tmp_path: Path, order: Sequence[int]) -> None:
+    """Nine traders of the twenty, and whoever has no name, have no case: the two numbers would tell of the nine."""
+    ads = [ad(i) for i in traders(20)] + [ad(None)] * 3
+    world = a_pair_world(tmp_path, ads, [case(i) for i in traders(11)])
+    distinct = Aggregate("t", "count_distinct", "trader", ())
+    asked = [joined(distinct), alone(ADS, distinct)]
+    assert world.figure(asked[order[0]]) == (11, 20)[order[0]]
+    assert world.figure(asked[order[1]]) is None
+
+
+@pytest.mark.parametrize("keep", [0, 4, 400, -8])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_side_that_is_cut_short_is_made_anew(tmp_path: Path, place: int, keep: int) -> None:
+    world = a_world(tmp_path)
+    world.engine = DuckDBTrusted(threads=1)
+    assert world.figure(joined()) == 120
+    [side] = tmp_path.glob(f"bases/*+*/*/side-{place}.parquet")
+    whole = side.read_bytes()
+    side.write_bytes(whole[:keep])
+    assert world.figure(joined()) == 120
+    assert len(side.read_bytes()) == len(whole)
+
+
+@pytest.mark.parametrize("first", [ADS, CASES])
+def test_a_remainder_of_a_pair_is_held_against_its_datasets(tmp_path: Path, first: DatasetName) -> None:
+    """Spain and Italy have too few; their remainder of the pair and that of ads alone would tell of three."""
+    countries = {
+        **dict.fromkeys(traders(30), "FR"),
+        **dict.fromkeys(traders(9, 30), "ES"),
+        **dict.fromkeys(traders(8, 39), "IT"),
+    }
+    without = {*traders(13), *traders(3, 39)}
+    world = a_pair_world(
+        tmp_path, [ad(i, c) for i, c in countries.items()], [case(i) for i in countries.keys() - without]
+    )
+    own = "country" if first == ADS else "ads.country"
+    [table] = world.ask(replace(joined(first=first, by=[own]), remainder="rest"))
+    assert table.to_pylist() == [{"key0": "FR", "rest": False, "n": 17}, {"key0": None, "rest": True, "n": 14}]
+    [table] = world.ask(replace(alone(ADS, by=["country"]), remainder="rest"))
+    assert table.to_pylist() == [{"key0": "FR", "rest": False, "n": 30}]
 
 
 def test_a_count_of_the_other_sides_entities_is_held_against_counts_of_rows(tmp_path: Path) -> None:
