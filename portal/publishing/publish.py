@@ -37,9 +37,10 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
 
     `key` is the platform's: the same raw identifier gets the same pseudonym in every dataset, so that they join.
 
-    Raises `ContentError` where a source or the recipe does not fit, too many rows are rejected or the release would risk
-    more than the dataset declares, `LimitReached` where another publication of the dataset is under way or disk or
-    memory is full, `EngineFailure` for all else. After any of them, and after a crash, the earlier releases are as they were.
+    Raises `ContentError` where a source or the recipe does not fit, too many rows are rejected or the release would
+    risk more than the dataset declares, `LimitReached` where another publication of the dataset is under way or disk
+    or memory is full, `EngineFailure` for all else. After any of them, and after a crash, the earlier releases are as
+    they were.
     """
     if not sources:
         raise ContentError(_no_sources(dataset))

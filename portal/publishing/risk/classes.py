@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import duckdb
 
 from portal.catalogue.dataset import Column, Dataset, Role
-from portal.policy.masks import NUMBERS, TIMES, quote
+from portal.policy.masks import NUMBERS, TIMES, literal, quote
 
+MISSING = "missing"
+"""How a missing value is named."""
 NAMED = 12
 """How many of the smallest classes are named."""
 
@@ -132,4 +134,4 @@ def _generalised(name: str, column: Column) -> str:
         shown = f"CAST({cell} AS VARCHAR)"
     else:
         shown = f"format('{{}}… ({{}} signs)', left({cell}, 1), length({cell}))"
-    return f"coalesce({shown}, 'missing')"
+    return f"coalesce({shown}, {literal(MISSING)})"

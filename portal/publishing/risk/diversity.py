@@ -12,17 +12,9 @@ an order.
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-from duckdb.func import PythonUDFType
 
 from portal.policy.masks import NUMBERS, TIMES, quote
 from portal.publishing.risk.classes import Classes
-
-Floats = npt.NDArray[np.float64]
-_GAP = "gap_to_the_whole"
-"""The name of `gap` in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +42,25 @@ def measure_diversity(classes: Classes, column: str) -> Diversity:
     ordered = classes.dataset.columns[column].type in NUMBERS | TIMES
     _spread(classes, column)
     connection.execute(_WHOLE)
-    shares: Floats = np.array([row[0] for row in connection.execute(_SHARES).fetchall()], dtype=np.float64)
+    values = connection.execute("SELECT count(*) FROM whole").fetchall()[0][0]
     distinct, entropy, poorest = connection.execute(_DIVERSITY).fetchall()[0]
-    closeness, furthest = (_by_rank if ordered else _by_equality)(connection, shares)
     recursive = connection.execute(_RECURSIVE.format(l=distinct)).fetchall()[0][0] if distinct > 1 else None
-    return Diversity(column, ordered, shares.size, distinct, entropy, recursive, closeness, poorest, furthest)
+    closeness, furthest = (_by_rank if ordered else _by_equality)(connection)
+    return Diversity(column, ordered, values, distinct, entropy, recursive, closeness, poorest, furthest)
+
+
+def _by_equality(connection: duckdb.DuckDBPyConnection) -> tuple[float, int]:
+    """Half the sum of the differences of shares; a value that the class lacks differs by its whole share."""
+    distance, furthest = connection.execute(_EQUALITY).fetchall()[0]
+    return max(0.0, distance), furthest
+
+
+def _by_rank(connection: duckdb.DuckDBPyConnection) -> tuple[float, int]:
+    """The mean difference of cumulated shares. A class's is a stair, whose steps the whole's crosses once at most."""
+    connection.execute(_SUMS)
+    connection.execute(_STEPS)
+    distance, furthest = connection.execute(_RANK).fetchall()[0]
+    return max(0.0, distance), furthest
 
 
 def _spread(classes: Classes, column: str) -> None:
@@ -70,9 +76,10 @@ def _spread(classes: Classes, column: str) -> None:
 
 _WHOLE = """
     CREATE OR REPLACE TEMP TABLE whole AS
-    SELECT value, row_number() OVER (ORDER BY value NULLS FIRST) AS rank, sum(units) / sum(sum(units)) OVER () AS share
-    FROM spread GROUP BY value"""
-_SHARES = "SELECT share FROM whole ORDER BY rank"
+    SELECT *, sum(share) OVER (ORDER BY rank) AS reached
+    FROM (SELECT value, row_number() OVER (ORDER BY value NULLS FIRST) AS rank,
+            sum(units) / sum(sum(units)) OVER () AS share
+          FROM spread GROUP BY value)"""
 _DIVERSITY = """
     SELECT min(l), exp(min(entropy)), arg_min(class, (l, entropy, class))
     FROM (SELECT class, count(*) AS l, ln(sum(units)) - sum(units * ln(units)) / sum(units) AS entropy
@@ -86,38 +93,30 @@ _EQUALITY = """
     FROM (SELECT class, (1 + sum(abs(units / n - share) - share)) / 2 AS distance
           FROM (SELECT class, value, units, sum(units) OVER (PARTITION BY class) AS n FROM spread) AS each
           JOIN whole ON each.value IS NOT DISTINCT FROM whole.value GROUP BY class)"""
+_SUMS = """
+    SET VARIABLE sums = (
+      SELECT list_prepend(0, list(total ORDER BY rank))
+      FROM (SELECT rank, sum(reached) OVER (ORDER BY rank) AS total FROM whole))"""
+"""At rank i: what the whole reaches at all ranks below i, added up."""
+_STEPS = """
+    CREATE OR REPLACE TEMP TABLE steps AS
+    SELECT class, rank AS low, lead(rank, 1, (SELECT count(*) + 1 FROM whole)) OVER upto AS high,
+      sum(units) OVER upto / sum(units) OVER (PARTITION BY class) AS height
+    FROM spread JOIN whole ON spread.value IS NOT DISTINCT FROM whole.value
+    WINDOW upto AS (PARTITION BY class ORDER BY rank)"""
+"""Each class's cumulated share: its height from one rank that it has to the next."""
 _RANK = """
-    SELECT max(distance), arg_max(class, (distance, class))
-    FROM (SELECT class, sum(gap_to_the_whole(rank, next, reached)) + gap_to_the_whole(1, min(rank), 0) AS distance
-          FROM (SELECT class, rank, sum(units) OVER upto / sum(units) OVER (PARTITION BY class) AS reached,
-                  lead(rank, 1, $values + 1) OVER upto AS next
-                FROM spread JOIN whole ON spread.value IS NOT DISTINCT FROM whole.value
-                WINDOW upto AS (PARTITION BY class ORDER BY rank))
-          GROUP BY class)"""
-
-
-def _by_equality(connection: duckdb.DuckDBPyConnection, _: Floats) -> tuple[float, int]:
-    """Half the sum of the differences of shares; a value that the class lacks differs by its whole share."""
-    distance, furthest = connection.execute(_EQUALITY).fetchall()[0]
-    return max(0.0, distance), furthest
-
-
-def _by_rank(connection: duckdb.DuckDBPyConnection, shares: Floats) -> tuple[float, int]:
-    """The mean difference of cumulated shares. A class's is a stair, so each of its steps is taken at once."""
-    reached = np.cumsum(shares)
-    sums = np.concatenate(([0.0], np.cumsum(reached)))
-
-    def gap(start: pa.Array, end: pa.Array, level: pa.Array) -> pa.Array:
-        first, last = start.to_numpy(zero_copy_only=False), end.to_numpy(zero_copy_only=False)
-        height = level.to_numpy(zero_copy_only=False)
-        cross = np.clip(np.searchsorted(reached, height, side="right") + 1, first, last)
-        below = height * (cross - first) - (sums[cross - 1] - sums[first - 1])
-        above = (sums[last - 1] - sums[cross - 1]) - height * (last - cross)
-        return pa.array(below + above)
-
-    connection.create_function(_GAP, gap, ["BIGINT", "BIGINT", "DOUBLE"], "DOUBLE", type=PythonUDFType.ARROW)
-    try:
-        distance, furthest = connection.execute(_RANK, {"values": shares.size}).fetchall()[0]
-    finally:
-        connection.remove_function(_GAP)
-    return max(0.0, distance) / max(1, shares.size - 1), furthest
+    WITH crossings AS (
+      SELECT height, coalesce(rank, 0) + 1 AS crossing
+      FROM (SELECT DISTINCT height FROM steps) AS heights ASOF LEFT JOIN whole ON heights.height >= whole.reached),
+    crossed AS (
+      SELECT class, low, high, height, greatest(low, least(high, crossing)) AS crossing
+      FROM steps JOIN crossings USING (height)),
+    distances AS (
+      SELECT class, getvariable('sums')[min(low)] + sum(
+          height * (2 * crossing - low - high) + getvariable('sums')[low] + getvariable('sums')[high]
+          - 2 * getvariable('sums')[crossing]) AS distance
+      FROM crossed GROUP BY class)
+    SELECT max(distance) / greatest(1, (SELECT count(*) - 1 FROM whole)), arg_max(class, (distance, class))
+    FROM distances"""
+"""Below the crossing the class is above the whole, from there on below it."""

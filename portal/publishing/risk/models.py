@@ -7,10 +7,10 @@
 
 Literature: K. El Emam, "Guide to the De-Identification of Personal Health Information", CRC Press 2013 (the three
 models); F. Prasser, J. Eicher, H. Spengler, R. Bild, K. Kuhn, "Flexible data anonymization using ARX", Software:
-Practice and Experience 50, 2020 (how ARX reports them); R. Benedetti, L. Franconi, "Statistical and technological solutions for
-controlled data dissemination", NTTS 1998, and M. Templ, A. Kowarik, B. Meindl, "Statistical disclosure control for
-micro-data using the R package sdcMicro", J. Statistical Software 67(4), 2015 (the mean of 1/F: F is negative binomial
-where each of the population came into the release with the same probability).
+Practice and Experience 50, 2020 (how ARX reports them); R. Benedetti, L. Franconi, "Statistical and technological
+solutions for controlled data dissemination", NTTS 1998, and M. Templ, A. Kowarik, B. Meindl, "Statistical disclosure
+control for micro-data using the R package sdcMicro", J. Statistical Software 67(4), 2015 (the mean of 1/F: F is
+negative binomial where each of the population came into the release with the same probability).
 """
 
 from collections.abc import Sequence

@@ -8,6 +8,7 @@ from pydantic import Field
 from portal.catalogue.dataset import Identifier
 from portal.catalogue.risk import Risk
 from portal.content import Content
+from portal.publishing.risk.classes import MISSING
 
 ROWS = "row"
 """What classes count where a dataset has no entity."""
@@ -29,7 +30,9 @@ class NamedClass(Content):
     rows: int
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} = {value}" for name, value in self.values.items())
+        known = ", ".join(f"{name} = {value}" for name, value in self.values.items() if value != MISSING)
+        unknown = ", ".join(name for name, value in self.values.items() if value == MISSING)
+        return "; ".join(part for part in (known, unknown and f"{MISSING}: {unknown}") if part)
 
 
 class SensitiveColumn(Content):
@@ -115,7 +118,8 @@ class RiskReport(Content):
     def in_words(self) -> tuple[str, ...]:
         """Return what anyone may know who may know of the dataset: no class, no value, no exact count."""
         if not self.quasi_identifiers:
-            return ("No column of this dataset could lead to a person by comparison with other knowledge.",)
+            said = "The codebook names no column by which somebody could be found through other knowledge."
+            return (said, *self._because)
         if not self.units:
             return ("The release has no rows.",)
         sentences = [
@@ -124,4 +128,8 @@ class RiskReport(Content):
             f"{self.unique_share:.0%} are alone with their combination.",
             f"Somebody who knows all of them about everyone would find {self.marketer:.0%} again.",
         ]
-        return (*sentences, *([self.declared.because] if self.declared else ()))
+        return (*sentences, *self._because)
+
+    @property
+    def _because(self) -> tuple[str, ...]:
+        return (self.declared.because,) if self.declared else ()
