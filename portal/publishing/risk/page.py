@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from portal.publishing.risk.report import NamedClass, RiskReport
+from portal.publishing.risk.report import RiskReport
 from portal.publishing.risk.thresholds import THRESHOLDS
 
 _BUCKETS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 999), (1000, None))
@@ -78,7 +78,7 @@ def _classes(report: RiskReport) -> Iterator[str]:
     held = {_range(low, high): _held(report, low, high) for low, high in _BUCKETS}
     yield _bars("Share of units by the size of their class", held)
     yield "<h3>The smallest classes, in generalised values</h3>"
-    yield _named(report.smallest)
+    yield _table(("Class", "Units", "Rows"), ((one, one.units, one.rows) for one in report.smallest))
 
 
 def _held(report: RiskReport, low: int, high: int | None) -> float:
@@ -128,7 +128,14 @@ def _diversity(report: RiskReport) -> Iterator[str]:
     )  # fmt: skip
     yield _bars("t: how far the furthest class is from the whole", {n: one.t for n, one in report.sensitive.items()})
     yield "<h3>The poorest class in l, and the furthest in t, of each column</h3>"
-    yield _named(each for one in report.sensitive.values() for each in (one.poorest, one.furthest))
+    yield _table(
+        ("Column", "Measure", "Class", "Units", "Rows"),
+        (
+            (name, measure, worst, worst.units, worst.rows)
+            for name, one in report.sensitive.items()
+            for measure, worst in (("l", one.poorest), ("t", one.furthest))
+        ),
+    )
 
 
 def _removed(report: RiskReport) -> Iterator[str]:
@@ -148,24 +155,23 @@ def _removed(report: RiskReport) -> Iterator[str]:
     yield _bars("Share of information lost", {loss.column: loss.share for loss in report.losses})
 
 
-def _named(classes: Iterable[NamedClass]) -> str:
-    listed = list(classes)
-    names = tuple(listed[0].values) if listed else ()
-    return _table((*names, "Units", "Rows"), ((*one.values.values(), one.units, one.rows) for one in listed))
-
-
 def _list(words: str, names: Sequence[str]) -> str:
     return f"<p>{escape(words)}: {escape(', '.join(names)) or 'none'}.</p>"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Cells]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    listed = list(rows)
+    number = [all(isinstance(row[place], int) for row in listed) for place in range(len(heads))]
+    head = "".join(_cell("th", name, right) for name, right in zip(heads, number, strict=True))
+    cells = ("".join(_cell("td", value, right) for value, right in zip(row, number, strict=True)) for row in listed)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cell(value: object) -> str:
-    return f'<td class="n">{value:,}</td>' if isinstance(value, int) else f"<td>{escape(str(value))}</td>"
+def _cell(tag: str, value: object, right: bool) -> str:  # noqa: FBT001 - where it stands is all that there is to say
+    text = f"{value:,}" if isinstance(value, int) else escape(str(value))
+    kind = ' class="n"' if right else ""
+    return f"<{tag}{kind}>{text}</{tag}>"
 
 
 def _bars(caption: str, shares: Mapping[str, float]) -> str:
