@@ -53,7 +53,7 @@ def test_a_researcher_reads_the_summary_and_meets_no_class() -> None:
 def test_a_steward_may_take_the_whole_report(services: Services) -> None:
     assert "Whole risk report" in text_of(open_page("dataset", STELLA, None, name="sales"))
     report = risk_in_full(services, Asker(STELLA, None), SALES)
-    assert {one.values["country"] for one in report.smallest} == {"A… (8 signs)", "D… (2 signs)", "F… (2 signs)"}
+    assert {one.values["country"] for one in report.smallest} == {"A… (length 8)", "D… (length 2)", "F… (length 2)"}
 
 
 def test_the_whole_report_is_refused_to_researchers_and_closed_datasets_tell_nothing(services: Services) -> None:

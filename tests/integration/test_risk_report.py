@@ -71,7 +71,7 @@ def test_one_unique_person_stops_the_release_and_the_class_is_named(tmp_path: Pa
     found = refusals(tmp_path, [*CROWD, a_person(1, region="Xanadu", age="97")])
     assert set(found) == {"risk.k", "risk.l", "risk.highest_risk"}
     assert "k-anonymity would be 1, and at least 3 is declared" in found["risk.k"]
-    assert "region = X… (6 signs), age = about 100 (1 rows)" in found["risk.k"]
+    assert "region = X… (length 6), age = about 100 (1 rows)" in found["risk.k"]
     assert "Xanadu" not in str(found)
 
 
@@ -79,7 +79,7 @@ def test_a_class_where_all_are_ill_alike_stops_the_release_by_l_and_t(tmp_path: 
     alike = [a_person(0, region="west") for _ in range(5)]
     found = refusals(tmp_path, [*CROWD, *alike], guarded(t=0.2))
     assert set(found) == {"risk.l", "risk.t"}
-    assert all("region = w… (4 signs)" in message for message in found.values())
+    assert all("region = w… (length 4)" in message for message in found.values())
 
 
 def test_many_small_classes_stop_the_release_by_the_average(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_entities_and_not_rows_are_what_must_be_three(tmp_path: Path) -> None:
     rows = [a_person(number, region="east", person="the only one") for number in range(9)]
     dataset = guarded().model_copy(update={"entities": ("person",)})
     publish(tmp_path, CROWD, dataset)
-    with pytest.raises(ContentError, match=r"region = e… \(4 signs\), age = about 20 \(1 person, 9 rows\)"):
+    with pytest.raises(ContentError, match=r"region = e… \(length 4\), age = about 20 \(1 person, 9 rows\)"):
         publish(tmp_path, [*CROWD, *rows], dataset)
 
 

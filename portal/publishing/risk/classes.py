@@ -121,7 +121,7 @@ def _one(connection: duckdb.DuckDBPyConnection, select: str) -> int:
 
 
 def _generalised(name: str, column: Column) -> str:
-    """Return the SQL of a value as it may be named: by its codebook value, month, leading digit or first sign."""
+    """Return the SQL of a value as it may be named: by its codebook value, month, leading digit or first letter."""
     cell = quote(name)
     if column.type in TIMES:
         shown = f"strftime({cell}, '%Y-%m')"
@@ -133,5 +133,5 @@ def _generalised(name: str, column: Column) -> str:
     elif column.values is not None or column.type == "BOOLEAN":
         shown = f"CAST({cell} AS VARCHAR)"
     else:
-        shown = f"format('{{}}… ({{}} signs)', left({cell}, 1), length({cell}))"
+        shown = f"format('{{}}… (length {{}})', left({cell}, 1), length({cell}))"
     return f"coalesce({shown}, {literal(MISSING)})"

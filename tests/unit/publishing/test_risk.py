@@ -38,6 +38,37 @@ def test_an_entity_counts_once_in_each_class_and_all_that_is_nameless_counts_as_
         assert measure_diversity(classes, "illness").distinct == 1
 
 
+def test_classes_that_share_a_hash_are_told_apart_by_another_seed() -> None:
+    with classes_of(CROWD) as classes:
+        other = "md5_number_lower(concat_ws('|', seed, a, b))"
+        classes.connection.execute(f"CREATE MACRO hash(seed, a, b) AS CASE WHEN seed < 2 THEN 7 ELSE {other} END")
+        found = find_classes(a_dataset(), classes.connection)
+    assert (found.key[:6], found.sizes) == ("hash(2", (Size(6, 2, 12),))
+
+
+def test_columns_may_be_named_as_the_measures_own() -> None:
+    quasi = {"type": "VARCHAR", "meaning": "Any.", "role": "quasi_identifier"}
+    columns = dict.fromkeys(("class", "units", "rows", "unit"), quasi) | {
+        name: {"type": type_, "meaning": "Any.", "role": "sensitive"}
+        for name, type_ in {"value": "DOUBLE", "share": "VARCHAR[]", "rank": "BOOLEAN", "published": "DATE"}.items()
+    }
+    dataset = a_dataset(columns=columns, entities=["unit"])
+    row = "i % 3, 'u', NULL, i, CASE i WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN NULL ELSE i END, [i], i = 0, NULL"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE published (" + ", ".join(f'"{n}" {c.type}' for n, c in dataset.columns.items()) + ")"
+        )
+        connection.execute(f"INSERT INTO published SELECT {row} FROM range(6) AS t(i)")
+        classes = find_classes(dataset, connection)
+        assert classes.sizes == (Size(1, 6, 6),)
+        assert [measure_diversity(classes, name).values for name in ("value", "share", "rank", "published")] == [
+            6,
+            6,
+            2,
+            1,
+        ]
+
+
 def test_names_of_classes_are_generalised_and_survive_odd_values() -> None:
     columns = {
         "price": {"type": "DOUBLE", "meaning": "Price.", "role": "quasi_identifier"},
@@ -55,8 +86,8 @@ def test_names_of_classes_are_generalised_and_survive_odd_values() -> None:
         connection.execute(f"INSERT INTO published VALUES {rows}")
         classes = find_classes(a_dataset(columns=columns), connection)
         found = [list(one.values.values()) for one in classes.describe(classes.smallest()).values()]
-    assert ["about 1000", "2026-03", "J… (9 signs)", "2 values", "A"] in found
-    assert ["0", "missing", "… (0 signs)", "0 values", "B"] in found
+    assert ["about 1000", "2026-03", "J… (length 9)", "2 values", "A"] in found
+    assert ["0", "missing", "… (length 0)", "0 values", "B"] in found
     assert {one[0] for one in found} >= {"about -0.03"}
     assert len(found) == 5
 
@@ -66,7 +97,7 @@ def test_a_class_where_all_are_ill_alike_shows_in_l_and_t() -> None:
         found = measure_diversity(classes, "illness")
         worst = classes.describe([found.poorest, found.furthest])
     assert (found.distinct, found.entropy, found.recursive_c) == (1, pytest.approx(1), None)
-    assert worst[found.poorest].values["region"] == "n… (5 signs)"
+    assert worst[found.poorest].values["region"] == "n… (length 5)"
     assert found.closeness == pytest.approx(0.25)  # 1/4 of all have gout; none of one class, half of the other
 
 
