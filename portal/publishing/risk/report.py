@@ -123,7 +123,7 @@ class RiskReport(Content):
         if not self.units:
             return ("The release has no rows.",)
         sentences = [
-            f"The columns {', '.join(self.quasi_identifiers)} could, taken together, be known to somebody else.",
+            f"The columns {', '.join(self.quasi_identifiers)} could, as published, be known to somebody else.",
             f"Each of their combinations is shared by at least {self.k:,} (k-anonymity, counted in {self.unit}).",
             f"{self.unique_share:.0%} are alone with their combination.",
             f"Somebody who knows all of them about everyone would find {self.marketer:.0%} again.",
