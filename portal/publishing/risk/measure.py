@@ -71,6 +71,7 @@ def published(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
             "memory_limit": MEMORY,
             "temp_directory": folder,
             "preserve_insertion_order": "false",
+            "enable_progress_bar": "false",
             "autoload_known_extensions": "false",
         }
         with closing(duckdb.connect(config=config)) as connection:
