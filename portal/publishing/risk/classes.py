@@ -126,6 +126,7 @@ def _generalised(name: str, column: Column) -> str:
     if column.type in TIMES:
         shown = f"strftime({cell}, '%Y-%m')"
     elif column.type in NUMBERS:
+        cell = f"CAST({cell} AS DOUBLE)"  # the least BIGINT has no absolute value
         step = f"pow(10, floor(log10(abs({cell}))))"
         shown = f"CASE WHEN {cell} = 0 THEN '0' ELSE format('about {{:.4g}}', round({cell} / {step}) * {step}) END"
     elif column.type == "VARCHAR[]":

@@ -71,10 +71,10 @@ def published(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
             "memory_limit": MEMORY,
             "temp_directory": folder,
             "preserve_insertion_order": "false",
-            "enable_progress_bar": "false",
             "autoload_known_extensions": "false",
         }
         with closing(duckdb.connect(config=config)) as connection:
+            connection.execute("SET enable_progress_bar = false")  # it would be printed among the command's results
             listed = ", ".join(literal(str(file)) for file in files)
             connection.execute(f"CREATE TEMP VIEW published AS FROM read_parquet([{listed}], hive_partitioning=false)")
             yield connection

@@ -76,18 +76,22 @@ def test_names_of_classes_are_generalised_and_survive_odd_values() -> None:
         "name": {"type": "VARCHAR", "meaning": "Name.", "role": "quasi_identifier"},
         "tags": {"type": "VARCHAR[]", "meaning": "Tags.", "role": "quasi_identifier"},
         "kind": {"type": "VARCHAR", "meaning": "Kind.", "role": "quasi_identifier", "values": {"A": "a", "B": "b"}},
+        "count": {"type": "BIGINT", "meaning": "Count.", "role": "quasi_identifier"},
     }
-    rows = "(1234.5, DATE '2026-03-17', 'Josephine', ['x', 'y'], 'A'), (0, NULL, '', [], 'B')"
-    rows += ", ('NaN', NULL, NULL, NULL, NULL), ('-inf', NULL, NULL, NULL, NULL), (-0.032, NULL, NULL, NULL, NULL)"
+    rows = [
+        "1234.5, DATE '2026-03-17', 'Josephine', ['x', 'y'], 'A', -9223372036854775808",
+        "0, DATE 'infinity', '', [], 'B', NULL",
+        *(f"{price}, NULL, NULL, NULL, NULL, 1" for price in ("'NaN'", "'-inf'", "-0.032")),
+    ]
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE published (price DOUBLE, day DATE, name VARCHAR, tags VARCHAR[], kind VARCHAR)"
+            "CREATE TABLE published (price DOUBLE, day DATE, name VARCHAR, tags VARCHAR[], kind VARCHAR, count BIGINT)"
         )
-        connection.execute(f"INSERT INTO published VALUES {rows}")
+        connection.execute(f"INSERT INTO published VALUES ({'), ('.join(rows)})")
         classes = find_classes(a_dataset(columns=columns), connection)
         found = [list(one.values.values()) for one in classes.describe(classes.smallest()).values()]
-    assert ["about 1000", "2026-03", "J… (length 9)", "2 values", "A"] in found
-    assert ["0", "missing", "… (length 0)", "0 values", "B"] in found
+    assert ["about 1000", "2026-03", "J… (length 9)", "2 values", "A", "about -9e+18"] in found
+    assert ["0", "infinity", "… (length 0)", "0 values", "B", "missing"] in found
     assert {one[0] for one in found} >= {"about -0.03"}
     assert len(found) == 5
 
