@@ -102,6 +102,16 @@ def open_bases(source: Source, engine: TrustedEngine, bases: BaseStore) -> Itera
         yield Opened(cells, {BASE: [summary], **sides})
 
 
+def are_made(source: Source, bases: BaseStore) -> bool:
+    """Say whether base cells are there already."""
+    return bases.has(source.manifest, _name(source))
+
+
+def make_ahead(source: Source, engine: TrustedEngine, bases: BaseStore) -> None:
+    """Make base cells before anybody asks. Raises as `open_bases` does."""
+    bases.folder(source.manifest, _name(source), lambda target: _make(source, engine, target))
+
+
 def discard_bases(source: Source, bases: BaseStore) -> None:
     """Let base cells be made anew at the next need."""
     bases.discard(source.manifest, _name(source))

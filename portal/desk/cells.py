@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from portal.desk.bases import Protected
+from portal.desk.copies import Wanted, protected_as
 from portal.desk.preparing import Prepared
 from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
 from portal.disclosure.declared import check_declared
-from portal.disclosure.subject import Subject
 from portal.engines.port import CancelSignal
 from portal.errors import Cancelled, Fault
 from portal.ids import DatasetName
@@ -56,16 +55,17 @@ def release_cells(
         {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
-    protected = {name: _protected(services, prepared, name) for name in prepared.open_for(Access.AGGREGATES)}
+    protected = {
+        name: protected_as(
+            services,
+            Wanted(prepared.workspace, name, prepared.manifests[name], prepared.permits[name].obligations),
+            prepared.histories[name],
+        )
+        for name in prepared.open_for(Access.AGGREGATES)
+    }
     relations = release_blocks(prepared.plan.blocks, protected, releasing)
     figures = (relations[block.relation][each.name] for block in prepared.plan.blocks for each in block.aggregates)
     return ReleasedCells(relations, dict(reasons), any(figure.null_count for figure in figures))
-
-
-def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Protected:
-    manifest, key = prepared.manifests[name], services.keys.project(prepared.workspace)
-    subject = Subject(services.site.datasets[name], prepared.permits[name].obligations, key)
-    return Protected(subject, manifest, services.releases.paths(manifest), prepared.histories[name])
 
 
 def _heed(cancel: CancelSignal | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
-from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
+from portal.desk.copies import KeptCopy, Wanted, bases_for, build_bases, build_copy, kept_copies
 from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
@@ -18,10 +18,12 @@ from portal.workspaces.store import GovernedCopy
 
 
 def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
-    """Build every governed copy that the asker's project may query row by row."""
+    """Build every governed copy that the asker's project may query row by row, and the base cells of what it counts."""
     workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
+    for wanted in bases_for(services, asker, workspace):
+        build_bases(services, wanted)
     return tuple(
-        build_copy(services, WantedCopy(workspace, name, manifest, decision.obligations), progress)
+        build_copy(services, Wanted(workspace, name, manifest, decision.obligations), progress)
         for name, decision in decide_for(services, asker, services.site.datasets).items()
         if isinstance(decision, Permit) and decision.access is Access.ROWS
         if (manifest := services.releases.latest(name))

@@ -24,6 +24,10 @@ class BaseStore(Protocol):
         """Return the folder of this name; where it is not there yet, `make` fills it, once for all who wait."""
         ...
 
+    def has(self, release: Placed, name: Fingerprint) -> bool:
+        """Say whether the folder of this name is there, and so whole."""
+        ...
+
     def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder that is no good, so that it is made again."""
         ...
@@ -42,11 +46,15 @@ class FileBaseStore:
     def folder(self, release: Placed, name: Fingerprint, make: Callable[[Path], None]) -> Path:
         """Return the folder; raises what `make` raises, and then nothing is left of it."""
         folder = self._folder(release)
-        if not (folder / name).is_dir():
+        if not self.has(release, name):
             with storing("base cells"), held(folder):
-                if not (folder / name).is_dir():
+                if not self.has(release, name):
                     _make(folder, name, make)
         return folder / name
+
+    def has(self, release: Placed, name: Fingerprint) -> bool:
+        """Say whether the folder is there; it appears whole."""
+        return (self._folder(release) / name).is_dir()
 
     def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder; whoever has its files open reads on."""
