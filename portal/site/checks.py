@@ -73,6 +73,12 @@ def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
         if use is None or use.range is None:
             message = "is no dimension with a range, so a day's rows would show from one day to the next"
             yield f"embargo.column: {rule.embargo.column!r} {message}", ("embargo", "column")
+    if rule.retention is not None:
+        yield from _check_column(rule.retention, _published(dataset), TIMES, ("retention",))
+    if rule.retention is not None and rule.disclosure is not None:
+        yield "retention: stands with access to rows only; figures would tell what left from one day to the next", (
+            "retention",
+        )
     if rule.disclosure is not None:
         yield from _check_classes(rule.disclosure, _published(dataset), _shown(rule, dataset))
         yield from _check_joins(rule.disclosure, dataset, _shown(rule, dataset), site)
