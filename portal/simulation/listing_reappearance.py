@@ -1,6 +1,7 @@
 """Removed listings and their returns: one row a removal, in chains of a listing that comes back under new numbers.
 
-Where a listing returns, by whom, and how hidden links are found follows `planted_traders.yaml`.
+Where a listing returns, by whom, and how hidden links are found follows `planted_traders.yaml`. Listings appear while
+their account is open; one whose account is not ends its chain.
 """
 
 import json
@@ -112,7 +113,9 @@ def _select(figures: ReappearanceFigures, dice: Dice, scale: float) -> str:
 
 _REMOVALS = """
 WITH sellers AS (
-    SELECT *, list(seller_number ORDER BY seller_number) OVER (PARTITION BY entity_id) AS accounts
+    SELECT *, registered_month AS opened_on, coalesce(closed_on, DATE '9999-12-31') AS ends_on,
+        list({{'number': seller_number, 'opened_on': opened_on, 'ends_on': ends_on}} ORDER BY seller_number)
+            OVER (PARTITION BY entity_id) AS accounts
     FROM ({sellers_query})
 ),
 chains AS (
@@ -149,8 +152,9 @@ placed AS (
 ),
 sold AS (
     SELECT placed.*, first.entity_id AS first_entity,
+        list_filter(accounts, lambda a: published_at BETWEEN a.opened_on AND a.ends_on) AS open_accounts,
         CASE WHEN turn = 0 THEN first_seller
-            WHEN in_entity THEN accounts[1 + (list_position(accounts, first_seller) - 1 + turn) % len(accounts)]
+            WHEN in_entity AND len(open_accounts) > 0 THEN open_accounts[1 + turn % len(open_accounts)].number
             ELSE other_seller END AS owner_number
     FROM placed JOIN sellers AS first ON first.seller_number = first_seller
     WHERE removed_at::DATE <= DATE '{last_day}'
@@ -159,6 +163,7 @@ owned AS (
     SELECT sold.*, owner.seller_id, owner.entity_id, owner.seller_number, owner.is_natural_person,
         owner.entity_id = first_entity AS same_entity
     FROM sold JOIN sellers AS owner ON owner.seller_number = owner_number
+    QUALIFY bool_and(published_at BETWEEN opened_on AND ends_on) OVER (PARTITION BY chain ORDER BY turn)
 ),
 promoted AS (
     SELECT *, {has_affiliate} AS has_affiliate, {channel} AS channel,

@@ -28,6 +28,7 @@ class SellerFigures(Content):
     countries: dict[str, float]
     first_month: date
     months_of_registration: int
+    months_of_closed: int
     first_closure: date
     days_of_closures: int
     share_suspended: float
@@ -80,7 +81,9 @@ def sellers_query(count: int, dice: Dice) -> str:
         not_small=figures.share_large + figures.share_medium,
         country=pick(throw("country"), figures.countries),
         first_month=figures.first_month,
-        months=f"floor({throw('month')} * {figures.months_of_registration})::INTEGER",
+        month=throw("month"),
+        months=figures.months_of_registration,
+        months_of_closed=figures.months_of_closed,
         is_affiliate=f"{throw('affiliate')} < {figures.share_affiliates}",
         is_natural_person=f"{throw('natural person')} < {by_size(figures.share_natural_persons)}",
         parts=parts,
@@ -100,8 +103,7 @@ def sellers_query(count: int, dice: Dice) -> str:
 _SELLERS = """
 WITH numbered AS (
     SELECT seller_number, if({is_linked}, seller_number - seller_number % {block}, seller_number) AS first_number,
-        {rank} AS rank, {country} AS country, DATE '{first_month}' + to_months({months}) AS month,
-        {is_affiliate} AS is_affiliate
+        {rank} AS rank, {country} AS country, {is_affiliate} AS is_affiliate
     FROM range({count}) AS r(seller_number)
 ),
 sized AS (
@@ -130,8 +132,10 @@ returned AS (
 ),
 dated AS (
     SELECT *, CASE WHEN NOT has_returned THEN closing END AS closed_on,
-        CASE WHEN has_returned THEN date_trunc('month', first_closing) + to_months({months_to_return}) ELSE month END
-            AS registered_month
+        CASE WHEN has_returned THEN date_trunc('month', first_closing) + to_months({months_to_return})
+            ELSE DATE '{first_month}'
+                + to_months(floor({month} * if(closing IS NULL, {months}, {months_of_closed}))::INTEGER)
+            END AS registered_month
     FROM returned
 )
 SELECT seller_number,

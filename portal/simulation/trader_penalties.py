@@ -137,7 +137,7 @@ SELECT
     seller_id, entity_id,
     'Synthetic Shop ' || seller_number AS shop_name,
     'Synthetic Shop ' || seller_number || ' was told at seller' || seller_number || '@shop.example.' AS case_note,
-    is_natural_person, size AS seller_size, status AS seller_status,
+    is_natural_person, size AS seller_size, status AS seller_status, verification AS seller_verification,
     decided_on::TIMESTAMP + to_hours(8 + offence_no) AS decided_at,
     category, severity,
     CASE WHEN severity = 'SERIOUS' AND {under_art_23} THEN 'ART23_1' ELSE 'T_AND_C' END AS legal_basis,
