@@ -77,7 +77,8 @@ def _ads(figures: AdFigures, planted: PlantedAds, dice: Dice, scale: float) -> s
     def throw(name: str) -> str:
         return dice.throw(f"ad {name}", of="ad_number")
 
-    young = _by_category(planted.share_aimed_at_young_adults, planted.share_aimed_otherwise)
+    young = _cases("category", planted.share_aimed_at_young_adults, planted.share_aimed_otherwise)
+    mean_days = _cases("removal_source", planted.mean_days_to_removal, 0)
     excluded = " || ".join(
         f"if({throw(f'without {group}')} < {_share_excluding(group, planted)}, [{literal(group)}], [])"
         for group in figures.groups
@@ -93,10 +94,7 @@ def _ads(figures: AdFigures, planted: PlantedAds, dice: Dice, scale: float) -> s
         removal=f"{throw('removed')} < if(conduct = 'REPEAT', {figures.share_removed_of_repeat_offenders}, "
         f"{figures.share_removed})",
         removal_source=pick(throw("source of removal"), figures.removal_sources),
-        removal_days="floor(-ln(1 - {}) * CASE removal_source {} END)::INTEGER".format(
-            throw("days to removal"),
-            " ".join(f"WHEN {literal(source)} THEN {days}" for source, days in planted.mean_days_to_removal.items()),
-        ),
+        removal_days=f"floor(-ln(1 - {throw('days to removal')}) * {mean_days})::INTEGER",
         removal_ground=pick(throw("ground"), figures.removal_grounds),
         removal_category=pick(throw("category of removal"), figures.removal_categories),
         found_by_machine=f"{throw('found')} < 0.9",
@@ -117,14 +115,14 @@ def _ads(figures: AdFigures, planted: PlantedAds, dice: Dice, scale: float) -> s
     )
 
 
-def _by_category(shares: Mapping[str, float], otherwise: float) -> str:
-    cases = " ".join(f"WHEN {literal(category)} THEN {share}" for category, share in shares.items())
-    return f"CASE category {cases} ELSE {otherwise} END" if cases else str(otherwise)
+def _cases(column: str, numbers: Mapping[str, float], otherwise: float) -> str:
+    cases = " ".join(f"WHEN {literal(value)} THEN {number}" for value, number in numbers.items())
+    return f"CASE {column} {cases} ELSE {otherwise} END" if cases else str(otherwise)
 
 
 def _share_excluding(group: str, planted: PlantedAds) -> str:
     hidden = {category: one.share for category, one in planted.exclusions.items() if one.group == group}
-    return _by_category(hidden, planted.share_excluded_otherwise)
+    return _cases("category", hidden, planted.share_excluded_otherwise)
 
 
 def _cells(figures: AdFigures, dice: Dice) -> str:
@@ -160,21 +158,25 @@ thrown AS (
 placed_ads AS (
     SELECT ad_number, {category} AS category,
         'seller-' || lpad(seller_number::VARCHAR, 8, '0') AS seller_id, seller_number, country, conduct,
-        is_natural_person, greatest({first_shown}, (registered_month + INTERVAL 1 MONTH)::DATE) AS first_shown, {removal} AS is_removed, {removal_source} AS removal_source,
+        is_natural_person, greatest({first_shown}, (registered_month + INTERVAL 1 MONTH)::DATE) AS first_shown,
+        {removal} AS is_removed, {removal_source} AS removal_source,
         first_shown + {days_shown} AS would_end
     FROM thrown JOIN placed USING (of_repeat, place)
 ),
 ended AS (
     SELECT *, first_shown + {removal_days} AS removed_on,
-        least(if(is_removed, removed_on, would_end), DATE '{export_day}') AS last_shown,
-        CASE WHEN is_removed AND removed_on <= DATE '{export_day}' THEN 'REMOVED'
+        least(would_end, DATE '{export_day}') AS end_seen, is_removed AND removed_on <= end_seen AS was_removed,
+        if(was_removed, removed_on, end_seen) AS last_shown,
+        CASE WHEN was_removed THEN 'REMOVED'
             WHEN would_end > DATE '{export_day}' THEN 'RUNNING' ELSE 'ENDED' END AS status
     FROM placed_ads
 ),
 aimed AS (
     SELECT *, {is_targeted} AS is_targeted, is_targeted AND {is_young} AS is_young,
         CASE WHEN NOT is_targeted THEN [] WHEN is_young THEN ['DEMOGRAPHICS'] ELSE [{method}] END AS methods,
-        list_filter(if(is_targeted, {excluded}, []), lambda g: NOT (is_young AND starts_with(g, 'AGE_'))) AS groups_out, {paid_by_other} AS paid_by_other
+        list_filter(if(is_targeted, {excluded}, []), lambda g: NOT (is_young AND starts_with(g, 'AGE_')))
+            AS groups_out,
+        {paid_by_other} AS paid_by_other
     FROM ended
 )
 SELECT *, {states}::INTEGER AS states, {size} AS size, {format} AS ad_format, {placement} AS placement,

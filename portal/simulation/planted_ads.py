@@ -19,6 +19,8 @@ class ParameterChange(Content):
     surface: str
     parameter: str
     since: date
+    weight_times: float
+    reason: str
     times: float
 
 

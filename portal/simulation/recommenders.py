@@ -4,6 +4,7 @@ A parameter has a row for each version. Exposure is counted by week, surface, op
 What is known and assumed stands in `recommenders.yaml`; what is hidden for saved queries, in `planted_ads.yaml`.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -55,8 +56,6 @@ class RecommenderFigures(Content):
     clicks: dict[str, float]
     parameters: tuple[Parameter, ...]
     changes: tuple[Change, ...]
-    planted_reason: str
-    planted_times: float
 
     def all_changes(self, planted: PlantedAds) -> tuple[Change, ...]:
         """Return every change, the planted one with the others."""
@@ -65,8 +64,8 @@ class RecommenderFigures(Content):
             parameter=hidden.parameter,
             surface=hidden.surface,
             since=hidden.since,
-            times=self.planted_times,
-            reason=self.planted_reason,
+            times=hidden.weight_times,
+            reason=hidden.reason,
         )
         return (*self.changes, change)
 
@@ -124,7 +123,7 @@ def _figures() -> RecommenderFigures:
     return read_figures("recommenders.yaml", RecommenderFigures)
 
 
-def _values(rows: list[Row]) -> str:
+def _values(rows: Sequence[Row]) -> str:
     return ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
 
 
@@ -145,13 +144,15 @@ dated AS (
 )
 SELECT own.surface, own.parameter, own.parameter_group, own.description, own.weight, own.uses_profiling,
     own.user_option, own.valid_from, own.valid_to, own.reason AS change_reason,
-    1 + count_if(other.weight > own.weight) AS importance_rank, max(own.weight) / max(other.weight) AS share_of_strongest
+    1 + count_if(other.weight > own.weight) AS importance_rank,
+    max(own.weight) / max(other.weight) AS share_of_strongest
 FROM dated AS own JOIN dated AS other
-    ON other.surface = own.surface AND own.valid_from BETWEEN other.valid_from AND coalesce(other.valid_to, DATE '9999-01-01')
+    ON other.surface = own.surface AND other.valid_from <= own.valid_from
+    AND coalesce(own.valid_from <= other.valid_to, true)
 GROUP BY ALL
 ORDER BY own.surface, own.parameter, own.valid_from
 """
-# Impressions of a class follow its share; among all users together it is the known one before the change.
+# Before any change, the known share is that of all users together, with the first share of those without profiling.
 _EXPOSURE = """
 WITH surfaces(surface, users, each, amplified) AS (VALUES {surfaces}),
 options(option, click_share) AS (VALUES {options}),

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from portal.errors import Fault, UsageError
 from portal.simulation.ad_targeting import simulate_ad_targeting
-from portal.simulation.listing_reappearance import simulate_listing_reappearance
 from portal.simulation.advertisements import simulate_ad_reach, simulate_ad_repository
+from portal.simulation.listing_reappearance import simulate_listing_reappearance
 from portal.simulation.moderation_statements import simulate_moderation_statements
 from portal.simulation.recommender_source_code import simulate_recommender_source_code
 from portal.simulation.recommenders import simulate_recommender_exposure, simulate_recommender_parameters

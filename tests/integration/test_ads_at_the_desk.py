@@ -1,4 +1,4 @@
-"""The advertisement repository and the recommenders through the real desk: retention, names and pseudonyms, few users."""
+"""Advertisements and recommenders through the real desk: retention, names or pseudonyms, thresholds of users."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,8 +41,9 @@ def asked(services: Services, asker: Asker, sql: str) -> list[dict[str, Any]]:
 
 
 def released(services: Services, name: str) -> int:
-    number = max(services.releases.numbers(DatasetName(name)))
-    return services.releases.manifest(DatasetName(name), number).rows
+    manifest = services.releases.latest(DatasetName(name))
+    assert manifest is not None
+    return manifest.rows
 
 
 @pytest.mark.parametrize("name", ["ad_repository", "ad_reach"])
