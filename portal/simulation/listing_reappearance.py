@@ -32,7 +32,7 @@ class ReappearanceFigures(Content):
     most_returns: int
     share_found_before_listing: float
     share_with_affiliate: dict[str, float]
-    channels: tuple[str, ...]
+    channels: dict[str, float]
     vectors: dict[str, float]
     products: dict[str, float]
     categories: dict[str, float]
@@ -103,8 +103,8 @@ def _select(figures: ReappearanceFigures, dice: Dice, scale: float) -> str:
         method=pick(of_turn("method"), figures.methods),
         has_affiliate=f"{of_turn('affiliate')} < {if_hidden(figures.share_with_affiliate)}",
         channels=f"[{', '.join(map(literal, figures.channels))}]",
-        channel=f"if({of_turn('messenger')} < if(hidden_link, {planted.share_of_messenger_in_hidden_links}, 0), 0, "
-        f"floor({of_turn('channel')} * {len(figures.channels)})::BIGINT)",
+        channel=f"if(hidden_link AND {of_turn('messenger')} < {planted.share_of_messenger_in_hidden_links}, "
+        f"'MESSENGER', {pick(of_turn('channel'), figures.channels)})",
         of_channel=max(figures.fewest_affiliates, round(figures.affiliates * scale)) // len(figures.channels),
         affiliate_throw=of_turn("which affiliate"),
         channel_count=len(figures.channels),
@@ -167,7 +167,8 @@ owned AS (
 ),
 promoted AS (
     SELECT *, {has_affiliate} AS has_affiliate, {channel} AS channel,
-        floor(pow({affiliate_throw}, 2) * {of_channel})::BIGINT AS affiliate
+        floor(pow({affiliate_throw}, 2) * {of_channel})::BIGINT * {channel_count}
+            + list_position({channels}, channel) AS affiliate
     FROM owned
 )
 SELECT
@@ -180,9 +181,9 @@ SELECT
     published_at, removed_at,
     if(is_before, 'PRE_LISTING', 'POST_LISTING') AS detection_stage, detection_source,
     round(hours_live, 1) AS hours_live, views, orders, hidden_link, hidden_link_vector,
-    CASE WHEN has_affiliate THEN 'affiliate-' || lpad((affiliate * {channel_count} + channel)::VARCHAR, 6, '0') END
+    CASE WHEN has_affiliate THEN 'affiliate-' || lpad(affiliate::VARCHAR, 6, '0') END
         AS affiliate_id,
-    CASE WHEN has_affiliate THEN {channels}[1 + channel] END AS affiliate_channel,
+    CASE WHEN has_affiliate THEN channel END AS affiliate_channel,
     CASE WHEN turn > 0 THEN 'listing-'
         || lpad(if(turn = 1, first_listing, 1000000000 + chain * 10 + turn - 1)::VARCHAR, 10, '0') END
         AS original_listing_id,

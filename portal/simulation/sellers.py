@@ -94,7 +94,7 @@ def sellers_query(count: int, dice: Dice) -> str:
         occasional=figures.share_of_occasional_offenders,
         is_closed=f"conduct = 'REPEAT' AND {throw('closed')} < {by_size(planted.share_closed_when_due)}",
         closed_on=f"DATE '{figures.first_closure}' + floor({throw('closing')} * {figures.days_of_closures})::INTEGER",
-        comes_back=f"{throw('returned')} < {planted.share_returned}",
+        would_return=f"{throw('returned')} < {planted.share_returned}",
         months_to_return=f"1 + floor({throw('return')} * {planted.months_to_return})::INTEGER",
         is_suspended=f"{throw('suspended')} < {figures.share_suspended}",
     )
@@ -123,27 +123,28 @@ judged AS (
         WHEN {conduct_throw} < {repeat} + {occasional} THEN 'OCCASIONAL' ELSE 'NONE' END AS conduct
     FROM checked
 ),
-fated AS (SELECT *, CASE WHEN {is_closed} THEN {closed_on} END AS closing FROM judged),
-returned AS (
+fated AS (
+    SELECT *, CASE WHEN {is_closed} THEN {closed_on} END AS closing, {would_return} AS would_return FROM judged
+),
+followed AS (
     SELECT own.*, first.closing AS first_closing,
-        own.seller_number <> own.first_number AND first_closing IS NOT NULL AND own.comes_back AS has_returned
-    FROM (SELECT *, {comes_back} AS comes_back FROM fated) AS own
-    JOIN fated AS first ON first.seller_number = own.first_number
+        own.seller_number <> own.first_number AND first_closing IS NOT NULL AND own.would_return AS comes_back
+    FROM fated AS own JOIN fated AS first ON first.seller_number = own.first_number
 ),
 dated AS (
-    SELECT *, CASE WHEN NOT has_returned THEN closing END AS closed_on,
-        CASE WHEN has_returned THEN date_trunc('month', first_closing) + to_months({months_to_return})
+    SELECT *, CASE WHEN NOT comes_back THEN closing END AS closed_on,
+        CASE WHEN comes_back THEN date_trunc('month', first_closing) + to_months({months_to_return})
             ELSE DATE '{first_month}'
                 + to_months(floor({month} * if(closing IS NULL, {months}, {months_of_closed}))::INTEGER)
             END AS registered_month
-    FROM returned
+    FROM followed
 )
 SELECT seller_number,
     'seller-' || lpad(seller_number::VARCHAR, 8, '0') AS seller_id,
     'entity-' || lpad(first_number::VARCHAR, 8, '0') AS entity_id,
     is_natural_person, country, registered_month::DATE AS registered_month, size, is_affiliate,
     has_contact, has_identity, has_payment, has_register, has_certification, verification, conduct, closed_on,
-    has_returned,
+    coalesce(min(closed_on) OVER (PARTITION BY first_number) < registered_month, false) AS has_returned,
     CASE WHEN closed_on IS NOT NULL THEN 'CLOSED' WHEN {is_suspended} THEN 'SUSPENDED' ELSE 'ACTIVE' END AS status
 FROM dated
 """

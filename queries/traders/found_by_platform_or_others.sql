@@ -16,10 +16,9 @@ tiers: [registered]
 chart: {kind: bar, x: detection_source, y: share_percent, colour: listings}
 ---*/
 WITH counted AS (
-    SELECT hidden_link, detection_source, count(*) AS listings_found
+    SELECT hidden_link, detection_stage, detection_source, count(*) AS listings_found
     FROM listing_reappearance
-    WHERE detection_stage = 'POST_LISTING'
-    GROUP BY hidden_link, detection_source
+    GROUP BY hidden_link, detection_stage, detection_source
 )
 SELECT
     CASE WHEN hidden_link THEN 'with a hidden link' ELSE 'others' END AS listings,
@@ -28,4 +27,5 @@ SELECT
     listings_found,
     round(100.0 * listings_found / sum(listings_found) OVER (PARTITION BY hidden_link), 1) AS share_percent
 FROM counted
+WHERE detection_stage = 'POST_LISTING'
 ORDER BY listings, listings_found DESC, detection_source

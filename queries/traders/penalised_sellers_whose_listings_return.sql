@@ -12,6 +12,8 @@ caveats:
   - Listings removed in the last months had little time to come back.
 datasets: [listing_reappearance, trader_penalties]
 tiers: [vetted]
+parameters:
+  at_least: {type: integer, label: Leave out groups of fewer listings than, default: 20}
 chart: {kind: bar, x: gravest_penalty_before, y: came_back_percent}
 ---*/
 WITH removed AS (
@@ -27,9 +29,10 @@ SELECT
     coalesce(['no measure', 'warning', 'restriction', 'suspension', 'closure'][step], 'never penalised')
         AS gravest_penalty_before,
     count(*) AS removed_listings,
-    count_if(back.same_entity) AS came_back_by_same_owner,
-    round(100 * count_if(back.same_entity) / count(*), 1) AS came_back_percent
+    count(*) FILTER (WHERE back.same_entity) AS came_back_by_same_owner,
+    round(100 * count(*) FILTER (WHERE back.same_entity) / count(*), 1) AS came_back_percent
 FROM removed
 LEFT JOIN listing_reappearance AS back ON back.original_listing_ref = removed.listing_ref
 GROUP BY step
+HAVING count(*) >= $at_least
 ORDER BY coalesce(step, 0)

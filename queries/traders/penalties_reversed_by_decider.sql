@@ -1,27 +1,27 @@
 /*---
 title: Are automated penalties reversed more often?
-question: What share of penalties was lifted after a complaint, by who decided and how large the seller is?
+question: What share of penalties was lifted after a complaint, by who decided and how severe the breach was?
 why: >-
   Art. 20 DSA lets those concerned complain, and Art. 20(6) asks that people and not only machines decide the complaint.
   A higher share of reversals of automated penalties is a sign of their errors.
 reading: >-
-  Each row is a size of seller and who decided. Figures are rounded, so small differences mean nothing.
+  Each row is a severity and who decided. Figures are rounded, so small differences mean nothing.
 caveats:
   - Who does not complain keeps a wrong penalty; a low share need not mean good decisions.
   - Reversals of recent decisions are not known yet.
 datasets: [trader_penalties]
 tiers: [registered]
-chart: {kind: bar, x: seller_size, y: lifted_percent, colour: decided_by}
+chart: {kind: bar, x: severity, y: lifted_percent, colour: decided_by}
 ---*/
 WITH decisions AS (
     SELECT
         decided_by,
-        seller_size,
+        severity,
         count(*) AS decisions,
         count(*) FILTER (WHERE lifted_on_appeal = true) AS lifted
     FROM trader_penalties
-    GROUP BY decided_by, seller_size
+    GROUP BY decided_by, severity
 )
-SELECT decided_by, seller_size, decisions, lifted, round(100.0 * lifted / decisions, 1) AS lifted_percent
+SELECT decided_by, severity, decisions, lifted, round(100.0 * lifted / decisions, 1) AS lifted_percent
 FROM decisions
-ORDER BY decided_by, list_position(['SMALL', 'MEDIUM', 'LARGE'], seller_size)
+ORDER BY severity, decided_by

@@ -11,6 +11,8 @@ reading: >-
 caveats:
   - The rule looks at points and strikes and not at the number of breaches alone, so some spread belongs to the rule.
   - Groups of few decisions have a spread by chance; raise the number to leave them out.
+  - >-
+    Sellers who were closed have no further breaches, so high numbers are of those alone who were spared closure.
   - Natural persons who trade are not in the rows.
 datasets: [trader_penalties]
 tiers: [vetted]

@@ -24,7 +24,7 @@ SELECT
     count(back.listing_ref) AS came_back,
     round(100 * count(back.listing_ref) / count(*), 1) AS came_back_percent,
     median(back.days_since_removal) AS median_days,
-    round(100 * count_if(back.same_entity) / count(back.listing_ref), 1) AS same_owner_percent
+    round(100 * count(*) FILTER (WHERE back.same_entity) / count(back.listing_ref), 1) AS same_owner_percent
 FROM listing_reappearance AS removed
 LEFT JOIN listing_reappearance AS back ON back.original_listing_ref = removed.listing_ref
 WHERE removed.removed_week < $before

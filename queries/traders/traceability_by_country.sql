@@ -10,7 +10,7 @@ reading: >-
 caveats:
   - Natural persons and countries with few traders are told as within or outside of the Union only.
   - A part that was given can be false; see verified.
-  - Figures are rounded before they are divided.
+  - Figures are rounded before they are divided; one that rests on few traders is withheld and has no value.
 datasets: [traders]
 tiers: [registered, vetted]
 chart: {kind: bar, x: establishment_country, y: complete_percent}
