@@ -8,6 +8,9 @@ reading: >-
   Each row is the month in which advertisements began. A trader counts as penalised where a penalty of the chosen
   severity, not lifted on appeal, is of an earlier week.
 caveats:
+  - >-
+    What was last shown more than a year ago has left the repository, so early months hold long-running advertisements
+    only.
   - Only companies can be followed; natural persons are in neither figure.
   - Removed advertisements name no advertiser and are left out.
   - A penalty may be for something else than what is advertised, and most penalised traders may advertise lawfully.

@@ -8,6 +8,7 @@ reading: >-
   `aimed_percent` is the share of the category's advertisements aimed at 24 years and younger. `reach_percent` is the
   share of people of 18 to 24 among all whom the category reached, aimed at or not.
 caveats:
+  - What was last shown more than a year ago has left the repository.
   - Ages are as users stated them.
   - Reach of fewer than 100 in a cell is withheld, so shares are of what is shown.
   - Removed advertisements have no category and are left out.

@@ -8,6 +8,7 @@ reading: >-
   Each row is a category and a group. `times_as_often` is the share of the category's advertisements that exclude the
   group, divided by the share in all other categories; 1 is as everywhere.
 caveats:
+  - What was last shown more than a year ago has left the repository.
   - An exclusion can be lawful or even a duty (medicines and young people), and says nothing of its purpose.
   - Removed advertisements have no category and are left out.
   - A share of few advertisements is chance; look at `advertisements` first.
