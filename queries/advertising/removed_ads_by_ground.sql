@@ -12,7 +12,7 @@ caveats:
   - An advertisement that ended before it was found counts as ended and not as removed.
 datasets: [ad_repository]
 tiers: [public, registered, vetted]
-chart: {kind: bar, x: removal_ground, y: median_days, colour: removal_source}
+chart: {kind: bar, x: removal_ground, y: removed, colour: removal_source}
 ---*/
 SELECT
     removal_ground,
