@@ -13,7 +13,7 @@ caveats:
   - In the demonstration the difference is planted.
 datasets: [listing_reappearance]
 tiers: [registered]
-chart: {kind: bar, x: detection_source, y: share_percent, colour: listings}
+chart: {kind: bar, x: listings, y: share_percent, colour: detection_source}
 ---*/
 WITH counted AS (
     SELECT hidden_link, detection_stage, detection_source, count(*) AS listings_found
@@ -21,7 +21,7 @@ WITH counted AS (
     GROUP BY hidden_link, detection_stage, detection_source
 )
 SELECT
-    CASE WHEN hidden_link THEN 'with a hidden link' ELSE 'others' END AS listings,
+    CASE WHEN hidden_link THEN 'with a hidden link' ELSE 'without' END AS listings,
     detection_source,
     CASE WHEN detection_source IN ('ALGORITHM', 'HUMAN') THEN 'the platform' ELSE 'others' END AS found_by,
     listings_found,

@@ -13,7 +13,7 @@ caveats:
   - In the demonstration the difference between the groups is planted.
 datasets: [traders]
 tiers: [vetted]
-chart: {kind: bar, x: part, y: given_percent, colour: affiliate_programme}
+chart: {kind: heatmap, x: affiliate_programme, y: part, colour: given_percent}
 ---*/
 WITH everyone AS (
     SELECT

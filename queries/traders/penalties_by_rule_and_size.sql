@@ -1,6 +1,6 @@
 /*---
 title: Do large sellers meet milder penalties than the rule says?
-question: For like breaches, how often was the penalty that the platform's own rule prescribes the one applied, by size of seller?
+question: For like breaches, how often was the penalty milder than the platform's own rule prescribes, by size of seller?
 why: >-
   Art. 14(4) DSA asks platforms to apply their terms objectively and proportionately. If those who bring more business
   are spared what others get for the same breach, the rule is not the rule.
@@ -16,7 +16,7 @@ datasets: [trader_penalties]
 tiers: [vetted]
 parameters:
   most: {type: integer, label: Breaches of the seller at most, default: 3}
-chart: {kind: bar, x: seller_size, y: milder_percent, colour: severity}
+chart: {kind: heatmap, x: seller_size, y: severity, colour: milder_percent}
 ---*/
 SELECT
     severity,

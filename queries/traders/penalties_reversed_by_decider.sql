@@ -11,7 +11,7 @@ caveats:
   - Reversals of recent decisions are not known yet.
 datasets: [trader_penalties]
 tiers: [registered]
-chart: {kind: bar, x: severity, y: lifted_percent, colour: decided_by}
+chart: {kind: heatmap, x: decided_by, y: severity, colour: lifted_percent}
 ---*/
 WITH decisions AS (
     SELECT

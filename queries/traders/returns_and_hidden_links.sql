@@ -25,7 +25,7 @@ WITH counted AS (
 )
 SELECT
     CAST(quarter AS DATE) AS quarter,
-    CASE WHEN hidden_link THEN 'with a hidden link' ELSE 'others' END AS listings,
+    CASE WHEN hidden_link THEN 'with a hidden link' ELSE 'without' END AS listings,
     removed_listings,
     returns,
     round(100.0 * returns / removed_listings, 1) AS returns_percent

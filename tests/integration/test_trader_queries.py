@@ -259,7 +259,7 @@ def test_the_reappearance_rate_follows_listings_from_number_to_number(world: Wor
 
 def test_listings_with_hidden_links_come_back_more_often(world: World) -> None:
     found = world.find("returns_and_hidden_links")
-    for listings, hidden in (("with a hidden link", True), ("others", False)):
+    for listings, hidden in (("with a hidden link", True), ("without", False)):
         rows = [row for row in world.removals if row["hidden_link"] == hidden]
         returns = sum(row["original_listing_id"] is not None for row in rows)
         mine = [row for row in found if row["listings"] == listings]
@@ -294,7 +294,7 @@ def test_hidden_links_are_found_by_others_and_most_else_by_the_platform(world: W
     found = {(row["listings"], row["detection_source"]): row for row in world.find("found_by_platform_or_others")}
     seen = [row for row in world.removals if row["detection_stage"] == "POST_LISTING"]
     for (hidden, source), rows in grouped(seen, "hidden_link", "detection_source").items():
-        row = found["with a hidden link" if hidden else "others", source]
+        row = found["with a hidden link" if hidden else "without", source]
         assert row["listings_found"] == len(rows)
         assert row["found_by"] == ("the platform" if source in BY_PLATFORM else "others")
         planted = PLANTED.found_by["hidden_link" if hidden else "others"][source]
