@@ -30,8 +30,8 @@ WITH first_penalty AS (
 SELECT
     CAST(date_trunc('month', first_shown) AS DATE) AS month,
     count(*) AS advertisements,
-    count_if(first_week < first_shown) AS of_penalised_traders,
-    round(100 * count_if(first_week < first_shown) / count(*), 1) AS penalised_percent,
+    count(*) FILTER (WHERE first_week < first_shown) AS of_penalised_traders,
+    round(100 * count(*) FILTER (WHERE first_week < first_shown) / count(*), 1) AS penalised_percent,
     count(DISTINCT advertiser_trader_ref) FILTER (WHERE first_week < first_shown) AS penalised_traders,
     sum(total_reach) FILTER (WHERE first_week < first_shown) AS reach_of_penalised_traders
 FROM ad_repository

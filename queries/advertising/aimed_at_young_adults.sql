@@ -25,8 +25,8 @@ WITH reached AS (
 SELECT
     product_category,
     count(*) AS advertisements,
-    count_if(target_age_max < 25) AS aimed_at_young_adults,
-    round(100 * count_if(target_age_max < 25) / count(*), 1) AS aimed_percent,
+    count(*) FILTER (WHERE target_age_max < 25) AS aimed_at_young_adults,
+    round(100 * count(*) FILTER (WHERE target_age_max < 25) / count(*), 1) AS aimed_percent,
     sum(young) AS reach_18_to_24,
     round(100 * sum(young) / sum(everyone), 1) AS reach_percent
 FROM ad_repository
