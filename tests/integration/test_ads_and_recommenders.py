@@ -173,6 +173,13 @@ def test_advertisements_of_penalised_traders_are_those_of_the_raw_sources(seen: 
     assert min(shares) > 10, "repeat offenders are planted among the advertisers"
 
 
+def test_a_month_without_penalised_traders_counts_none(seen: Seen) -> None:
+    query = SITE.queries[QueryName("advertising/ads_of_penalised_traders")].sql
+    none = query.replace("FROM trader_penalties", "FROM (SELECT * FROM trader_penalties WHERE false)")
+    rows = seen[Tier.VETTED].execute(none, {"severity": "SERIOUS"}).fetchall()
+    assert {tuple(row[2:5]) for row in rows} == {(0, 0.0, 0)}
+
+
 def test_what_a_notice_brings_to_light_was_shown_longer(seen: Seen) -> None:
     rows = asked(seen[Tier.PUBLIC], "advertising/removed_ads_by_ground")
     days = {(row["removal_ground"], row["removal_source"]): row["median_days"] for row in rows}
