@@ -27,7 +27,7 @@ COMMITTED = "datasets/{dataset}/source.parquet"
 REAL_FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "ad_targeting": ("meta_ad_targeting_*.parquet",),
-        "recommender_parameters": (
+        "recommender_source_code": (
             "heavy_ranker_weights_*.csv",
             "twitter_the_algorithm_feature_switch_params.csv",
             "x_algorithm_home_mixer_params_*.csv",
