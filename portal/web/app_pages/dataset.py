@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from portal.catalogue.dataset import Column
+from portal.catalogue.metadata.described import cited
 from portal.desk import access
 from portal.desk.answers import CatalogueEntry
 from portal.errors import PortalError
@@ -126,9 +127,9 @@ def _show_source(entry: CatalogueEntry) -> None:
         st.markdown(f"<{origin.url}>")
     if origin.note:
         st.caption(prose(origin.note))
-    synthetic = " (synthetic data)" if entry.synthetic else ""
     st.markdown("**Cite as**")
-    st.code(f"{entry.dataset.citation.rstrip('. ')}{synthetic}.", language=None, wrap_lines=True)
+    citation = cited(entry.dataset, entry.release, synthetic=entry.synthetic)
+    st.code(f"{citation}.", language=None, wrap_lines=True)
 
 
 show_dataset()
