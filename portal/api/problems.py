@@ -61,7 +61,22 @@ class Problem(BaseModel):
     request_id: str = Field(description="To be quoted when you write to us; also in the header Portal-Request.")
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {"model": Problem, "description": "A problem."}}
+_EXAMPLE = Problem(
+    title="The statement is outside the SQL rules",
+    status=422,
+    code="SQL_UNKNOWN_COLUMN",
+    detail="There is no column 'plattform' here.",
+    line=1,
+    column=8,
+    fix="Did you mean platform?",
+    request_id="5f0c9ab1e3b04d22",
+).model_dump(exclude_none=True)
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457).",
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema(), "example": _EXAMPLE}},
+    }
+}
 """What the documentation says of errors."""
 
 

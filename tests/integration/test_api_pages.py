@@ -199,6 +199,7 @@ def test_the_reference_shows_an_example_of_every_answer_and_each_is_true_in_its_
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             shown = operation["responses"]
+            assert "example" in shown["default"]["content"]["application/problem+json"]
             best = shown.get("200") or shown["202"]
             is_file = path.endswith(("/file", "metadata.{form}"))
             assert is_file or any("example" in media for media in best["content"].values()), (method, path)
