@@ -40,7 +40,8 @@ class Answer:
 
     def pandas(self) -> "pd.DataFrame":
         """Return the rows as a pandas frame; needs pandas."""
-        return self.table.to_pandas()
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
 
     def duckdb(self, connection: "duckdb.DuckDBPyConnection | None" = None) -> "duckdb.DuckDBPyRelation":
         """Return the rows as a DuckDB relation, of this connection or the default one; needs duckdb."""

@@ -28,7 +28,7 @@ class Portal:
     Raises `PortalProblem` wherever the portal refuses; asks again by itself where the portal is busy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one may set
         self,
         url: str,
         token: str,
@@ -51,11 +51,11 @@ class Portal:
         self._client = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1", timeout=timeout, transport=transport)
         self._connection, self._progress = Connection(self._client, token, attempts), progress
 
-    def query(self, sql: str, **parameters: Value) -> Answer:
+    def query(self, sql: str, /, **parameters: Value) -> Answer:
         """Answer a statement; `$name` in it is given as `name=value`, days as text."""
         return self._ask("/query", {"sql": sql, "parameters": parameters})
 
-    def run(self, name: str, **parameters: Value) -> Answer:
+    def run(self, name: str, /, **parameters: Value) -> Answer:
         """Run a saved query by its name, `topic/name`; what is left out has its default."""
         return self._ask(f"/queries/{quote(name)}/run", {"parameters": parameters})
 
@@ -94,7 +94,7 @@ class Portal:
         """Return who you are to the portal, and for which project this token is."""
         return self._json("/me")
 
-    def download(self, sql: str, to: str | Path, *, format: str = "parquet", **parameters: Value) -> Path:  # noqa: A002 - the API's own word
+    def download(self, sql: str, to: str | Path, /, *, format: str = "parquet", **parameters: Value) -> Path:  # noqa: A002 - the API's own word
         """Have a statement's whole answer made into a file, and fetch it; whole and checked, or not at all."""
         body = {"sql": sql, "format": format, "parameters": parameters}
         status = self._connection.send("POST", "/downloads", json=body).json()

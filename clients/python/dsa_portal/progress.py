@@ -17,7 +17,6 @@ def shown(share: float, words: str, /) -> None:
     """Show progress to a person, where one looks on."""
     if sys.stderr.isatty() or "ipykernel" in sys.modules:
         done = round(share * WIDTH)
-        end = "\n" if share >= 1 else ""
-        print(
-            f"\r{'█' * done}{'░' * (WIDTH - done)} {share:4.0%} {words[:60]:60}", end=end, file=sys.stderr, flush=True
-        )
+        bar, end = "█" * done + "░" * (WIDTH - done), "\n" if share >= 1 else ""
+        sys.stderr.write(f"\r{bar} {share:4.0%} {words[:60]:60}{end}")
+        sys.stderr.flush()
