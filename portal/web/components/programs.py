@@ -1,10 +1,9 @@
 """A statement to take along: as a program for Python, R or a terminal."""
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from portal.sql.plan import Statement
+from portal.web.session import address
 from portal.web.view_models.programs import PROGRAMS, TOKEN
 
 
@@ -13,11 +12,5 @@ def show_programs(statement: Statement) -> None:
     with st.popover("Copy as", icon=":material/content_copy:", help="The same question from a program."):
         tabs = st.tabs(list(PROGRAMS))
         for tab, (language, write) in zip(tabs, PROGRAMS.values(), strict=True):
-            tab.code(write(statement, _address()), language=language)
+            tab.code(write(statement, address()), language=language)
         st.caption(f"The token comes from the environment variable `{TOKEN}`; the portal's operator issues tokens.")
-
-
-def _address() -> str:
-    """Return where this page was reached."""
-    here = urlsplit(st.context.url or "")
-    return f"{here.scheme}://{here.netloc}" if here.netloc else "http://127.0.0.1:8501"
