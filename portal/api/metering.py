@@ -24,6 +24,8 @@ from portal.desk.watching import how_busy
 LOG = logging.getLogger("portal.requests")
 """Has a line for each request, where the operator asked for it."""
 _UNKNOWN = "none"
+_METHODS = frozenset({"GET", "POST"})
+"""The methods that routes take."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -49,7 +51,7 @@ class Meter:
     def note(self, scope: Scope, status: int, begun: float) -> None:
         """Count a request that began at this reading of the monotonic clock, and write its line."""
         route, seconds = getattr(scope.get("route"), "path", None) or _UNKNOWN, time.monotonic() - begun
-        method = scope["method"] if route != _UNKNOWN else _UNKNOWN
+        method = scope["method"] if scope["method"] in _METHODS else _UNKNOWN  # else anyone could make new labels
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
         facts = {
