@@ -30,6 +30,7 @@ def create_api(services: Services, requests_per_minute: int = 600) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         middleware=[Middleware(Envelope, meter=meter)],
         exception_handlers=HANDLERS,
         responses=PROBLEMS,

@@ -180,6 +180,7 @@ MALFORMED: tuple[tuple[Callable[[Client], Response], int, str], ...] = (
     (lambda client: ask(client, SALES, {"Accept": "text/html"}), 406, "NOT_ACCEPTABLE"),
     (lambda client: ask(client, SALES, project="other"), 403, "TOKEN_PROJECT"),
     (lambda client: client.get("/no/such/page"), 404, "NOT_FOUND"),
+    (lambda client: client.get("/datasets/"), 404, "NOT_FOUND"),
     (lambda client: client.put("/query", json={}), 405, "METHOD_NOT_ALLOWED"),
     (lambda client: client.get("/receipts/none"), 404, "NO_SUCH_RECEIPT"),
     (lambda client: client.get("/downloads/none"), 404, "NO_SUCH_DOWNLOAD"),
