@@ -104,7 +104,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
         services.spool.keep(spooled, question)
-    return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
+    return Answer(receipt, errata_of(services, prepared.plan), spooled.path, prepared.limits)
 
 
 def _compute(
