@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 from portal.errors import Fault, UsageError
 from portal.simulation.ad_targeting import simulate_ad_targeting
+from portal.simulation.complaints import simulate_complaints
 from portal.simulation.moderation_statements import simulate_moderation_statements
+from portal.simulation.notices import simulate_notices
 from portal.simulation.recommender_parameters import simulate_recommender_parameters
 
 Simulator = Callable[[Path, float, int], list[Path]]
@@ -15,7 +17,9 @@ Simulator = Callable[[Path, float, int], list[Path]]
 SIMULATORS: Mapping[str, Simulator] = MappingProxyType(
     {
         "ad_targeting": simulate_ad_targeting,
+        "complaints": simulate_complaints,
         "moderation_statements": simulate_moderation_statements,
+        "notices": simulate_notices,
         "recommender_parameters": simulate_recommender_parameters,
     }
 )
