@@ -14,12 +14,12 @@ import duckdb
 from portal.policy.masks import literal
 from portal.simulation.dice import Dice, pick, shares
 from portal.simulation.files import write_parquet
+from portal.simulation.sellers import sellers_at
 from portal.simulation.statement_figures import StatementFigures, read_statement_figures
 
 ROWS = 500_000
 """Statements at scale 1."""
 MEMORY = "500MB"
-FEWEST_SELLERS = 50
 UNION = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
     "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -60,21 +60,12 @@ def simulate_moderation_statements(target_dir: Path, scale: float, seed: int) ->
 
 def statements_by_month(scale: float, seed: int) -> Iterator[tuple[str, str]]:
     """Yield each month with the SELECT of its statements, so that what answers or contests them names the same ones."""
-    figures, first = read_statement_figures(), 0
-    sellers = sellers_at(scale, figures)
-    for month, rows in enumerate(shares(_total(scale), figures.totals())):
+    figures, total, first = read_statement_figures(), max(1, round(ROWS * scale)), 0
+    sellers = sellers_at(scale)
+    for month, rows in enumerate(shares(total, figures.totals())):
         select = _select(figures, Dice(seed), month, range(first, first + rows), sellers)
         yield figures.simulated_months[month], select
         first += rows
-
-
-def sellers_at(scale: float, figures: StatementFigures) -> int:
-    """Return the number of sellers, of which the first are in most statements."""
-    return max(FEWEST_SELLERS, _total(scale) // figures.assumptions.statements_per_seller)
-
-
-def _total(scale: float) -> int:
-    return max(1, round(ROWS * scale))
 
 
 def _select(figures: StatementFigures, dice: Dice, month: int, rows: range, sellers: int) -> str:

@@ -14,7 +14,8 @@ from portal.content import Content
 from portal.policy.masks import literal
 from portal.simulation.dice import Dice, pick
 from portal.simulation.files import read_figures, write_parquet
-from portal.simulation.moderation_statements import MEMORY, sellers_at, statements_by_month
+from portal.simulation.moderation_statements import MEMORY, statements_by_month
+from portal.simulation.sellers import sellers_at
 from portal.simulation.statement_figures import read_statement_figures
 
 ROWS = 100_000
@@ -90,7 +91,7 @@ def simulate_notices(target_dir: Path, scale: float, seed: int) -> list[Path]:
 def notices_by_month(scale: float, seed: int) -> Iterator[tuple[str, str]]:
     """Yield each month with the SELECT of its notices."""
     figures, planted, of_statements = read_notice_figures(), read_planted_in_notices(), read_statement_figures()
-    first_month = figures.assumptions.first_month
+    sellers, first_month = sellers_at(scale), figures.assumptions.first_month
     months = {month: sql for month, sql in statements_by_month(scale, seed) if month >= first_month}
     rows, made = max(1, round(ROWS * scale / len(months))), _constants(figures, planted, Dice(seed))
     for place, (month, statements) in enumerate(months.items()):
@@ -102,7 +103,7 @@ def notices_by_month(scale: float, seed: int) -> Iterator[tuple[str, str]]:
                 last=(place + 1) * rows,
                 month=month,
                 statements=statements,
-                sellers=sellers_at(scale, of_statements),
+                sellers=sellers,
                 listings=of_statements.assumptions.listings_per_seller,
             ),
         )
