@@ -28,7 +28,7 @@ REAL_FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "ad_targeting": ("meta_ad_targeting_*.parquet",),
         "moderation_capacity": tuple(f"t{table}_*.parquet" for table in range(4, 11)),
-        "recommender_parameters": (
+        "recommender_source_code": (
             "heavy_ranker_weights_*.csv",
             "twitter_the_algorithm_feature_switch_params.csv",
             "x_algorithm_home_mixer_params_*.csv",

@@ -174,9 +174,9 @@ def test_exact_weights_and_spending_are_in_no_column_below_vetted(tier: Tier, se
     def numbers(of: Tier, column: str, table: str) -> set[str]:
         return {str(row[0]) for row in seen[of].execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()}
 
-    weights = numbers(Tier.VETTED, "weight", "recommender_parameters WHERE weight NOT IN (0, 1)")
+    weights = numbers(Tier.VETTED, "weight", "recommender_source_code WHERE weight NOT IN (0, 1)")
     assert len(weights) > 10
-    weighed = seen[tier].execute("SELECT * FROM recommender_parameters WHERE importance_rank IS NOT NULL").fetchall()
+    weighed = seen[tier].execute("SELECT * FROM recommender_source_code WHERE importance_rank IS NOT NULL").fetchall()
     assert not weights & {str(cell) for row in weighed for cell in row}
     exact = numbers(Tier.VETTED, "spend_90_days", "ad_targeting WHERE spend_90_days > 100")
     assert len(exact) > 10
@@ -186,7 +186,7 @@ def test_exact_weights_and_spending_are_in_no_column_below_vetted(tier: Tier, se
 @needs_real_data
 def test_the_real_files_are_published_whole(real: duckdb.DuckDBPyConnection) -> None:
     rows = {name: real.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in REAL_SOURCES}
-    assert rows == {"ad_targeting": 195_499, "moderation_statements": 12, "recommender_parameters": 1_221 + 10 + 72}
+    assert rows == {"ad_targeting": 195_499, "moderation_statements": 12, "recommender_source_code": 1_221 + 10 + 72}
 
 
 @needs_real_data

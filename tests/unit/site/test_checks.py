@@ -76,6 +76,16 @@ CASES = {
         AGGREGATES.replace("country: equal", "day: equal") + "    embargo: {column: day, days: 3}\n",
         ":8: embargo.column: 'day' is no dimension with a range",
     ),
+    "policy: retention by a column that is no date": (
+        POLICY_FILE,
+        POLICY + "    retention: price\n",
+        ":9: retention: 'price' has type DOUBLE",
+    ),
+    "policy: retention of aggregates": (
+        POLICY_FILE,
+        AGGREGATES + "    retention: day\n",
+        ":8: retention: stands with access to rows only",
+    ),
     "policy: aggregates without disclosure": (
         POLICY_FILE,
         POLICY.replace("access: rows", "access: aggregates"),
