@@ -12,6 +12,8 @@ from portal.folders import clear
 from portal.ids import DatasetName
 
 MANIFEST = "manifest.json"
+CODEBOOK = "codebook.json"
+"""The dataset's definition as it was when the release was published."""
 
 
 def release_folder(root: Path, dataset: DatasetName, number: int) -> Path:

@@ -75,5 +75,5 @@ def applied(column: Mapping[str, object], derivation: Mapping[str, object], valu
     select = compile_recipe(dataset, "as_published", ["x"], KEY)
     with duckdb.connect() as connection:
         connection.execute("CREATE TEMP TABLE raw AS SELECT $value AS x", {"value": value})
-        found = connection.execute(f'SELECT x, "{REJECTED}" FROM ({select})').fetchall()
-    return found[0][0], found[0][1]
+        [(made, why)] = connection.execute(f'SELECT x, "{REJECTED}" FROM ({select})').fetchall()
+    return made, f"{why['column']}: {why['rule']}" if why else None
