@@ -46,7 +46,7 @@ class SourceFile(Content):
 
 
 class RejectedRow(Content):
-    """A row that could not be published; `row` counts from 1 below the header, `kind` is all that is said of its value."""
+    """A row that could not be published; `row` counts from 1 below the header, `kind` tells of its value."""
 
     source: str
     row: int

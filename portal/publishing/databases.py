@@ -50,16 +50,21 @@ def fetched(url: URL, dataset: Dataset, scratch: Path) -> Iterator[Path]:
 
 def _fetch(url: URL, dataset: Dataset, declared: Database, target: Path) -> None:
     try:
-        engine = create_engine(url, hide_parameters=True)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-            raise FileNotFoundError  # SQLite would make it
+        engine = create_engine(_of_what_is_there(url), hide_parameters=True)
         with engine.connect().execution_options(stream_results=True, yield_per=BATCH) as connection:
             if first := _READ_ONLY.get(engine.dialect.name):
                 connection.exec_driver_sql(first)
             _write(connection, _query(connection, declared), target)
         engine.dispose()
-    except (SQLAlchemyError, ImportError, FileNotFoundError):
+    except (SQLAlchemyError, ImportError):
         raise ContentError(_unread(url, dataset)) from None  # their words may quote a password or a row
+
+
+def _of_what_is_there(url: URL) -> URL:
+    """Return the URL so that SQLite does not make a file which is not there."""
+    if url.get_backend_name() != "sqlite":
+        return url
+    return url.set(database=Path(url.database or "").absolute().as_uri(), query={"mode": "ro", "uri": "true"})
 
 
 def _query(connection: Connection, declared: Database) -> str:

@@ -19,7 +19,7 @@ from portal.publishing.traces import TRACES, holds, kind_of, redacted
 REJECTED = "rejected for"
 """No dataset has a column of this name: it is no identifier."""
 REJECTION = 'STRUCT("column" VARCHAR, rule VARCHAR, kind VARCHAR)'
-"""Why a row cannot be published: the column, the rule that it breaks, and of what kind its value is, never the value."""
+"""Why a row cannot be published: the column, the rule that it breaks, and the kind of its value, never the value."""
 STOPS = "a value that holds "
 """How a rule begins that stops a release at its first row: what was found may stand in other rows, less plainly."""
 
@@ -51,7 +51,11 @@ _STEPS: tuple[tuple[str, ColumnType, _Step], ...] = (
     ("truncate", "TIMESTAMP", _mask("truncate")),
     ("noise", "DOUBLE", _noisy),
     ("top_code", "DOUBLE", _mask("top_code")),
-    ("bottom_code", "DOUBLE", lambda cell, least, _key, _: f"CASE WHEN {cell} < {least!r} THEN {least!r} ELSE {cell} END"),
+    (
+        "bottom_code",
+        "DOUBLE",
+        lambda cell, least, _key, _: f"CASE WHEN {cell} < {least!r} THEN {least!r} ELSE {cell} END",
+    ),
     ("round", "DOUBLE", _mask("round")),
     ("band", "DOUBLE", _mask("band")),
     ("map", "VARCHAR", _mask("map")),
@@ -106,10 +110,10 @@ def compile_recipe(dataset: Dataset, shape: str, source_columns: Sequence[str], 
         for name, recipe in recipes.items()
         for condition, rule, kind in find(name, dataset.columns[name], recipe)
     )
-    rejected = f"CASE {checks} END" if checks else "NULL"
+    rejected = f"CAST({f'CASE {checks} END' if checks else 'NULL'} AS {REJECTION}) AS {quote(REJECTED)}"
     return (
         f"WITH origins AS (SELECT {origins} FROM raw), cells AS (SELECT *, {cells} FROM origins) "  # noqa: S608 - from checked content only
-        f"SELECT {_listed(map(quote, dataset.columns))}, CAST({rejected} AS {REJECTION}) AS {quote(REJECTED)} FROM cells"
+        f"SELECT {_listed(map(quote, dataset.columns))}, {rejected} FROM cells"
     )
 
 

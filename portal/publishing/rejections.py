@@ -28,7 +28,9 @@ def read_rejections(path: Path, dataset: DatasetName) -> Rejections:
         return Rejections.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
         message = f"There is no report of rejected rows of {dataset!r}."
-        raise ContentError(Fault("NO_REJECTIONS", message, fix="No row of it was rejected; or publish again.")) from None
+        raise ContentError(
+            Fault("NO_REJECTIONS", message, fix="No row of it was rejected; or publish again.")
+        ) from None
 
 
 def _faults(dataset: Dataset, found: Rejections, rows: int) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """What a steward names as a source, taken apart into files of one table each, in order.
 
-One table of kinds: a file of a table is itself, an archive is what is in it, a database is the answer to its query. Each
-part is brought to the disk only while it is read, so that a source may be larger than the disk has room.
+One table of kinds: a file of a table is itself, an archive what is in it, a database the answer to its query. Each
+part is on the disk only while it is read, so that a source may be larger than the disk has room.
 """
 
 import secrets
@@ -64,7 +64,7 @@ def identities(sources: Sequence[Source]) -> list[object]:
 
 
 def parts_of(source: Source, dataset: Dataset, scratch: Path) -> Iterator[Part]:
-    """Yield the tables of a source, by name; what must be unpacked meanwhile lies in `scratch`. Raises `ContentError`."""
+    """Yield the tables of a source, in order; what must be unpacked lies in `scratch`. Raises `ContentError`."""
     if isinstance(source, URL):
         yield Part(name_of(source), partial(fetched, source, dataset, scratch))
         return
@@ -76,7 +76,7 @@ def parts_of(source: Source, dataset: Dataset, scratch: Path) -> Iterator[Part]:
 
 
 def _file(path: Path, _dataset: Dataset, _scratch: Path) -> Iterator[Part]:
-    yield Part(path.name, partial(nullcontext, path))
+    yield Part(path.name, lambda: nullcontext(path))
 
 
 def _archive(path: Path, dataset: Dataset, scratch: Path) -> Iterator[Part]:

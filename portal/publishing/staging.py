@@ -84,7 +84,8 @@ class Staging:
         """).fetchall()  # noqa: S608 - constants
         rows = self.connection.execute(f"""
             SELECT name, stood - before + 1, why."column", why.rule, why.kind
-            FROM ({rejected}) ASOF JOIN (FROM parts WHERE rows > 0) ON stood >= before ORDER BY stood LIMIT {MOST_LISTED}
+            FROM ({rejected}) ASOF JOIN (FROM parts WHERE rows > 0) ON stood >= before
+            ORDER BY stood LIMIT {MOST_LISTED}
         """).fetchall()  # noqa: S608 - constants
         listed = (RejectedRow(**dict(zip(RejectedRow.model_fields, row, strict=True))) for row in rows)
         return Rejections(counts=dict(counts), rows=tuple(listed))

@@ -25,7 +25,9 @@ def _is_iban(text: str) -> str:
     """Hold the first candidate against its check digits (ISO 13616: the digits, rotated by four, are 1 modulo 97)."""
     found = f"replace(regexp_extract({text}, {literal(_IBAN)}), ' ', '')"
     rotated = f"string_split(substr({found}, 5) || left({found}, 4), '')"
-    digits = f"list_transform({rotated}, lambda sign: CASE WHEN sign >= 'A' THEN ascii(sign) - 55 ELSE sign::INTEGER END)"
+    digits = (
+        f"list_transform({rotated}, lambda sign: CASE WHEN sign >= 'A' THEN ascii(sign) - 55 ELSE sign::INTEGER END)"
+    )
     step = "lambda sum, digit: (sum * CASE WHEN digit > 9 THEN 100 ELSE 10 END + digit) % 97"
     return (
         f"CASE WHEN regexp_matches({text}, {literal(_IBAN)}) THEN list_reduce({digits}::BIGINT[], {step}) = 1 "

@@ -201,9 +201,11 @@ def test_rejected_rows_stop_the_release_with_columns_and_counts_but_no_values(
     bad = [a_row(1, category="poison-X"), a_row(2, category="poison-X"), a_row(3, views="poison-X")]
     error = refused(root, source, write_csv(tmp_path / "b.csv", bad))
     assert [fault.message for fault in error.faults] == [
-        "2 of 303 rows cannot be published; column category: a value outside the codebook "
-        "(first: a text in row 1 of 'b.csv').",
-        "1 of 303 rows cannot be published; column views: a value that is no BIGINT (first: a text in row 3 of 'b.csv').",
+        f"{rows} of 303 rows cannot be published; column {reason} (first: a text in row {first} of 'b.csv')."
+        for rows, reason, first in [
+            (2, "category: a value outside the codebook", 1),
+            (1, "views: a value that is no BIGINT", 3),
+        ]
     ]
     report = (root / "removals" / REJECTIONS).read_text()
     assert [row["row"] for row in json.loads(report)["rows"]] == [1, 2, 3]
