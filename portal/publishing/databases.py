@@ -51,7 +51,7 @@ def fetched(url: URL, dataset: Dataset, scratch: Path) -> Iterator[Path]:
 def _fetch(url: URL, dataset: Dataset, declared: Database, target: Path) -> None:
     try:
         engine = create_engine(_of_what_is_there(url), hide_parameters=True)
-        with engine.connect().execution_options(stream_results=True, yield_per=BATCH) as connection:
+        with engine.connect() as connection:
             if first := _READ_ONLY.get(engine.dialect.name):
                 connection.exec_driver_sql(first)
             _write(connection, _query(connection, declared), target)
@@ -75,7 +75,7 @@ def _query(connection: Connection, declared: Database) -> str:
 
 
 def _write(connection: Connection, query: str, target: Path) -> None:
-    result = connection.exec_driver_sql(query)
+    result = connection.exec_driver_sql(query, execution_options={"stream_results": True, "yield_per": BATCH})
     names = list(result.keys())
     schema = pa.schema([(name, pa.string()) for name in names])
     with pq.ParquetWriter(target, schema) as writer:

@@ -38,8 +38,8 @@ def _is_iban(text: str) -> str:
 TRACES: Mapping[Trace, tuple[str, Callable[[str], str]]] = MappingProxyType(
     {
         "email": ("an e-mail address", _matches(_EMAIL)),
-        "phone": ("a telephone number", _matches(_PHONE)),
         "iban": ("a bank account", _is_iban),
+        "phone": ("a telephone number", _matches(_PHONE)),
         "free_text": ("free text", lambda text: f"(length({text}) > {LONGEST_PLAIN} OR contains({text}, chr(10)))"),
     }
 )
