@@ -12,7 +12,7 @@ _ABSENT = object()
 
 
 def definition_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return each change between two definitions of a dataset, one sentence each, by its place in the YAML."""
+    """Return each change between two definitions of a dataset, each by its place in the YAML."""
     return tuple(_changes("", before, after))
 
 
@@ -29,12 +29,11 @@ def _changes(place: str, before: object, after: object) -> Iterator[str]:
         for name in dict.fromkeys([*was, *now]):
             below = f"{place}.{name}" if place else str(name)
             yield from _changes(below, was.get(name, _ABSENT), now.get(name, _ABSENT))
-    elif before is _ABSENT:
-        yield f"{place}: added{_quoted(after)}."
-    elif after is _ABSENT:
-        yield f"{place}: removed{_quoted(before)}."
+    elif before is _ABSENT or after is _ABSENT:
+        what, word = (after, "added") if before is _ABSENT else (before, "removed")
+        yield f"{place} was {word}" + ("" if isinstance(what, dict | list) else f": {_quoted(what)}")
     else:
-        yield f"{place}: changed{_quoted(before)}{_quoted(after).replace(':', ' to', 1)}."
+        yield f"{place} changed from {_quoted(before)} to {_quoted(after)}"
 
 
 def _by_name(value: object) -> object:
@@ -45,14 +44,9 @@ def _by_name(value: object) -> object:
 
 
 def _brief(value: object) -> str:
-    text = (
-        value if isinstance(value, str) else ", ".join(map(str, value.values())) if isinstance(value, dict) else value
-    )
-    return str(text)
+    return ", ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, dict | list):
-        return ""
-    text = str(value)
-    return f": {text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}"
+    text = _brief(value)
+    return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

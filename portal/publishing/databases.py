@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -50,12 +50,13 @@ def fetched(url: URL, dataset: Dataset, scratch: Path) -> Iterator[Path]:
 
 def _fetch(url: URL, dataset: Dataset, declared: Database, target: Path) -> None:
     try:
-        engine = create_engine(_of_what_is_there(url), hide_parameters=True)
-        with engine.connect() as connection:
+        with ExitStack() as stack:
+            engine = create_engine(_of_what_is_there(url), hide_parameters=True)
+            stack.callback(engine.dispose)
+            connection = stack.enter_context(engine.connect())
             if first := _READ_ONLY.get(engine.dialect.name):
                 connection.exec_driver_sql(first)
             _write(connection, _query(connection, declared), target)
-        engine.dispose()
     except (SQLAlchemyError, ImportError):
         raise ContentError(_unread(url, dataset)) from None  # their words may quote a password or a row
 
