@@ -108,8 +108,8 @@ def _both(cell: str) -> str:
 
 
 _SHARES = """
-    SELECT value, count(*) FILTER (side = 0) / sum(count(*) FILTER (side = 0)) OVER () AS p,
-        count(*) FILTER (side = 1) / sum(count(*) FILTER (side = 1)) OVER () AS q
+    SELECT value, count(*) FILTER (side = 0) / nullif(sum(count(*) FILTER (side = 0)) OVER (), 0) AS p,
+        count(*) FILTER (side = 1) / nullif(sum(count(*) FILTER (side = 1)) OVER (), 0) AS q
     FROM ({both}) WHERE value IS NOT NULL GROUP BY value
 """
 
