@@ -1,5 +1,7 @@
 """What the portal does by itself or for its operator: build governed copies ahead, and remove what has ended."""
 
+from datetime import timedelta
+
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
 from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
@@ -11,6 +13,9 @@ from portal.ledger import Action
 from portal.policy.decision import Permit
 from portal.policy.model import Access
 from portal.workspaces.store import GovernedCopy
+
+STOPPED_DAYS = 7
+"""How long a publication that was stopped can be gone on with: its rows are not kept for longer."""
 
 
 def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
@@ -38,6 +43,7 @@ def remove_ended(services: Services) -> tuple[KeptCopy, ...]:
     Releases are among that where their dataset states for how long they are kept.
     """
     retire_releases(services)
+    services.releases.forget_stopped(services.clock() - timedelta(days=STOPPED_DAYS))
     ended = tuple(copy for copy in kept_copies(services) if copy.state == "ended")
     for copy in ended:
         services.workspaces.remove(copy.project, copy.dataset)

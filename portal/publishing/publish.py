@@ -1,10 +1,9 @@
 """Publishes a dataset: sources through the recipe into a new release, which appears whole or not at all."""
 
-import fcntl
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import portal
@@ -15,20 +14,18 @@ from portal.content import Content
 from portal.engines.port import Progress
 from portal.errors import ContentError, Fault, LimitReached
 from portal.fingerprints import fingerprint
-from portal.folders import sync, written
+from portal.folders import alone, sync, written
 from portal.ids import Fingerprint
 from portal.pseudonyms import key_name
 from portal.publishing.failures import writing
 from portal.publishing.rejections import REJECTIONS, check_rejections
-from portal.publishing.releases import CODEBOOK, MANIFEST, ReleaseStore, release_folder, sha256_of
+from portal.publishing.releases import CODEBOOK, MANIFEST, STAGING, ReleaseStore, release_folder, sha256_of
 from portal.publishing.sources import Source, bytes_of, identities, name_of, parts_of
 from portal.publishing.staging import Staging, staging
 
 _MADE_BY = {"columns", "recipe", "layout"}
 """What of a codebook makes the rows."""
 TEMPORARY = ".tmp-"
-STAGING = "staging-"
-"""How the folder of a publication's rows begins, which outlives a publication that was stopped."""
 
 
 def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has a default that would be safe
@@ -159,10 +156,9 @@ def _settle(path: Path) -> None:
 @contextmanager
 def _only_publisher(folder: Path, dataset: Dataset) -> Iterator[Path]:
     """Hold the dataset's folder against other publications."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(alone(folder))
         except BlockingIOError as error:
             raise LimitReached(_busy(dataset)) from error
         yield folder

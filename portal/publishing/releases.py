@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,15 @@ from pydantic import ValidationError
 
 from portal.catalogue.release import Ending, Manifest, ReleaseFile
 from portal.errors import ContentError, Fault, NotFoundError
-from portal.folders import clear, storing, written
+from portal.folders import alone, clear, storing, written
 from portal.ids import DatasetName
 
 MANIFEST = "manifest.json"
 CODEBOOK = "codebook.json"
 """The dataset's definition as it was when the release was published."""
 TOMBSTONE = "ended.json"
+STAGING = "staging-"
+"""How the folder of a publication's rows begins, which outlives a publication that was stopped."""
 
 
 def release_folder(root: Path, dataset: DatasetName, number: int) -> Path:
@@ -116,6 +121,13 @@ class ReleaseStore:
         for tombstone in self.root.glob(f"*/*/{TOMBSTONE}"):
             for path in tombstone.parent.glob("*.parquet"):
                 path.unlink(missing_ok=True)
+
+    def forget_stopped(self, before: datetime) -> None:
+        """Remove the rows that stopped publications left, and that none went on from since this time."""
+        for work in self.root.glob(f"*/{STAGING}*/"):
+            with suppress(BlockingIOError), alone(work.parent):
+                if work.stat().st_mtime < before.timestamp():
+                    shutil.rmtree(work, ignore_errors=True)
 
     def _fault_of(self, manifest: Manifest, file: ReleaseFile) -> Fault | None:
         """Say what is wrong with a file; it is read where its size or time differ from those of the last look."""

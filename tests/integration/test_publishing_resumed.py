@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from support.publishing import KEY, a_dataset, a_row, now, write_csv
 
 from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
+from portal.folders import alone
 from portal.publishing import staging
 from portal.publishing.publish import publish
+from portal.publishing.releases import ReleaseStore
 from portal.publishing.sources import Source
 
 
@@ -92,7 +95,7 @@ def test_what_was_changed_meanwhile_begins_from_nothing(
         write_csv(first, [a_row(place, category="toys") for place in range(50)])
         os.utime(first, (1, 1))
     elif change == "order":
-        sources = sources[::-1]
+        sources.reverse()
     elif change == "recipe":
         dataset = a_dataset(layout={})
     else:
@@ -110,6 +113,15 @@ def test_what_a_stopped_publication_left_is_for_its_owner_alone_and_is_no_releas
     left = [path for path in (tmp_path / "releases" / "removals").iterdir() if path.is_dir()]
     assert len(left) == 1
     assert left[0].stat().st_mode & 0o777 == 0o700
+    store = ReleaseStore(tmp_path / "releases")
+    store.clear()
+    store.forget_stopped(datetime.now(UTC) - timedelta(days=1))
+    assert left[0].exists(), "it can still be gone on with"
+    with alone(left[0].parent):
+        store.forget_stopped(datetime.now(UTC) + timedelta(days=1))
+    assert left[0].exists(), "somebody goes on with it now"
+    store.forget_stopped(datetime.now(UTC) + timedelta(days=1))
+    assert not left[0].exists()
 
 
 def test_progress_rises_and_names_each_table(tmp_path: Path, sources: list[Source]) -> None:

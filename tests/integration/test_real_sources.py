@@ -82,7 +82,8 @@ def test_a_genuine_statement_twice_and_a_dump_with_a_wrong_value_are_stopped(tmp
     spoilt = [*rows, rows[3], {**rows[5], "uuid": "another", "category": "STATEMENT_CATEGORY_MADE_UP"}]
     with pytest.raises(ContentError) as caught:
         statements(tmp_path / "a", daily_dump(tmp_path, "2025-07-02", as_csv(spoilt)))
-    dump = "sor-global-2025-07-02-full.zip/sor-global-2025-07-02-full-00000.csv.zip/sor-global-2025-07-02-full-00000-00000.csv"
+    name = "sor-global-2025-07-02-full"
+    dump = f"{name}.zip/{name}-00000.csv.zip/{name}-00000-00000.csv"
     assert sorted(fault.message.partition("; ")[2] for fault in caught.value.faults) == [
         f"column category: a value outside the codebook (first: a text in row 14 of {dump!r}).",
         f"column statement_id: a row whose identifier was there before (first: an identifier in row 13 of {dump!r}).",
@@ -138,9 +139,9 @@ def test_the_political_ads_of_snap_are_published_with_what_they_target_and_exclu
     dataset = definition(kept, recipe, drop)
     manifest = publish(dataset, [path], tmp_path, KEY, now, synthetic=False)
     assert totals(tmp_path, manifest, "spend", "impressions") == counted(path, "spend", "impressions")
+    plain = definition({**kept, "regions": {"type": "VARCHAR"}}, recipe, drop)
     with pytest.raises(ContentError, match="column regions: a value that holds free text"):
-        plain = {**kept, "regions": {"type": "VARCHAR"}}
-        publish(definition(plain, recipe, drop), [path], tmp_path, KEY, now, synthetic=False)
+        publish(plain, [path], tmp_path, KEY, now, synthetic=False)
 
 
 def test_the_ad_library_reports_of_meta_are_published_whole(tmp_path: Path) -> None:
@@ -153,7 +154,10 @@ def test_the_ad_library_reports_of_meta_are_published_whole(tmp_path: Path) -> N
         "ads_in_library": {"type": "INTEGER"},
         "currency": {"type": "VARCHAR"},
         "report_date": {"type": "DATE"},
-        "country": {"type": "VARCHAR", "values": {"HU": "Hungary", "BE": "Belgium", "CH": "Switzerland", "AR": "Argentina"}},
+        "country": {
+            "type": "VARCHAR",
+            "values": {"HU": "Hungary", "BE": "Belgium", "CH": "Switzerland", "AR": "Argentina"},
+        },
         "region": {"type": "VARCHAR"},
         "spend_le_100": {"type": "BOOLEAN"},
     }
@@ -181,7 +185,9 @@ def test_the_political_ads_bundle_of_google_is_published_from_its_zip(tmp_path: 
             "spend_usd": {"from": "Spend_USD"},
         }
     }
-    manifest = publish(definition(kept, recipe, ["Advertiser_Name"]), [bundle], tmp_path / "r", KEY, now, synthetic=False)
+    manifest = publish(
+        definition(kept, recipe, ["Advertiser_Name"]), [bundle], tmp_path / "r", KEY, now, synthetic=False
+    )
     assert totals(tmp_path / "r", manifest, "spend_usd") == counted(path, "Spend_USD")
 
 

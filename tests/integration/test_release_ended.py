@@ -98,9 +98,9 @@ def test_an_answer_that_was_being_made_is_kept_back(services: Services, monkeypa
 def test_figures_of_a_withdrawn_release_are_gone_with_their_cells_and_histories(services: Services) -> None:
     run_statement(services, VETTED, Statement(FIGURES, {}))
     home = services.releases.root.parent
-    assert [path for path in home.rglob("*traders-000001*")]
+    assert list(home.rglob("*traders-000001*"))
     withdraw_release(services, TRADERS, 1, BECAUSE)
-    assert not [path for path in home.rglob("*traders-000001*")]
+    assert not list(home.rglob("*traders-000001*"))
     with pytest.raises(PolicyRefusal, match="No release"):
         run_statement(services, VETTED, Statement(FIGURES, {}))
 
@@ -136,9 +136,10 @@ def test_an_interrupted_withdrawal_serves_nothing_and_is_finished_by_the_next(
         assert missing_ok
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", dies)
-        withdraw_release(services, NAME, 2, BECAUSE)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw_release(services, NAME, 2, BECAUSE)
     assert services.releases.latest(NAME) == services.releases.get(NAME, 1)
     withdraw_release(services, NAME, 2, BECAUSE)
     begin(services)
@@ -184,7 +185,7 @@ def test_releases_are_kept_and_retired_by_the_stated_rule(
         assert len(services.ledger.search(action=Action.RELEASE_RETIRED, limit=10)) == len(retired)
 
 
-def test_researchers_are_told_how_the_codebook_changed(services: Services, tmp_path: Path) -> None:
+def test_researchers_are_told_how_the_codebook_changed(services: Services) -> None:
     folder = services.releases.root / NAME / "000002" / "codebook.json"
     assert folder.exists()
     told = public_releases(services, VETTED, NAME)

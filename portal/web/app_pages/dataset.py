@@ -7,6 +7,7 @@ import streamlit as st
 from portal.catalogue.dataset import Column
 from portal.desk import access
 from portal.desk.answers import CatalogueEntry
+from portal.desk.releases import public_releases
 from portal.errors import PortalError
 from portal.ids import DatasetName
 from portal.policy.decision import Deny, Permit
@@ -18,6 +19,7 @@ from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
+from portal.web.view_models.publications import publications_in_words
 from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
@@ -115,6 +117,8 @@ def _show_release(entry: CatalogueEntry) -> None:
         st.info("Nothing is published yet.")
     else:
         st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
+    for told in publications_in_words(public_releases(services(), asker(), entry.dataset.name)):
+        st.markdown(plain(told))
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
 

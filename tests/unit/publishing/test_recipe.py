@@ -128,7 +128,12 @@ PLACES = {"Paris": ("France", "West"), "Lyon": ("France", "West"), "Riga": ("Lat
         ({"type": "DOUBLE"}, {"top_code": 50, "round": 10}, "47.2", 50.0),
         ({"type": "VARCHAR"}, {"map": {"a": "vowel", "e": "vowel"}}, "a", "vowel"),
         ({"type": "VARCHAR"}, {"map": {"a": "vowel", "e": "vowel"}}, "z", "other"),
-        ({"type": "VARCHAR"}, {"redact": True}, "mail a.b@c.org, call +49 30 1234567!", "mail [removed], call [removed]!"),
+        (
+            {"type": "VARCHAR"},
+            {"redact": True},
+            "mail a.b@c.org, call +49 30 1234567!",
+            "mail [removed], call [removed]!",
+        ),
         ({"type": "VARCHAR"}, {"redact": True}, "to GB82 WEST 1234 5698 7654 32", "to [removed]"),
         ({"type": "VARCHAR"}, {"redact": True}, "nothing of it", "nothing of it"),
     ],
