@@ -37,9 +37,8 @@ def list_keys(settings: Settings) -> None:
 @with_settings
 def rotate(settings: Settings) -> None:
     """Make a new version for every release from now on. Datasets join again once each is published under it."""
-    ledger = open_ledger(settings)
-    name = key_name(rotate_platform_key(keys_folder(settings)).platform)
-    ledger.record(Action.KEY_ROTATED, actor=None, subject=name, details={})
+    name = key_name(rotate_platform_key(keys_folder(settings)).platform)  # first: without its key no ledger opens
+    open_ledger(settings).record(Action.KEY_ROTATED, actor=None, subject=name, details={})
     older = sorted(dataset for datasets in _published_under(settings).values() for dataset in datasets)
     say(f"To publish anew, so that they join: {', '.join(older) or 'nothing'}.")
     show_records([{"name": name, "publish_anew": ", ".join(older)}])

@@ -20,6 +20,13 @@ REJECTED = "rejected for"
 """No dataset has a column of this name: it is no identifier."""
 REJECTION = 'STRUCT("column" VARCHAR, rule VARCHAR, kind VARCHAR)'
 """Why a row cannot be published: the column, the rule that it breaks, and the kind of its value, never the value."""
+_FOUND = "STRUCT(origin VARCHAR, rule VARCHAR, found VARCHAR)"
+_WHY = '"why not"'
+# The kind is worked out once and not in each check, which would take longer to plan than the source to read.
+_REJECTION = (
+    f"CASE WHEN {_WHY} IS NOT NULL "
+    f"THEN {{'column': {_WHY}.origin, 'rule': {_WHY}.rule, 'kind': {kind_of(f'{_WHY}.found')}}} END"
+)
 STOPS = "a value that holds "
 """How a rule begins that stops a release at its first row: what was found may stand in other rows, less plainly."""
 
@@ -105,15 +112,16 @@ def compile_recipe(dataset: Dataset, shape: str, source_columns: Sequence[str], 
     )
     cells = _listed(f"{_cell(name, dataset, recipe, key)} AS {quote(name)}" for name, recipe in recipes.items())
     checks = " ".join(
-        f"WHEN {condition} THEN {{'column': {literal(name)}, 'rule': {literal(rule)}, 'kind': {kind}}}"
+        f"WHEN {condition} THEN {{'origin': {literal(name)}, 'rule': {literal(rule)}, 'found': {value}}}"
         for find in (_stops, _misfits)
         for name, recipe in recipes.items()
-        for condition, rule, kind in find(name, dataset.columns[name], recipe)
+        for condition, rule, value in find(name, dataset.columns[name], recipe)
     )
-    rejected = f"CAST({f'CASE {checks} END' if checks else 'NULL'} AS {REJECTION}) AS {quote(REJECTED)}"
+    found = f"CAST({f'CASE {checks} END' if checks else 'NULL'} AS {_FOUND})"
     return (
-        f"WITH origins AS (SELECT {origins} FROM raw), cells AS (SELECT *, {cells} FROM origins) "  # noqa: S608 - from checked content only
-        f"SELECT {_listed(map(quote, dataset.columns))}, {rejected} FROM cells"
+        f"WITH origins AS (SELECT {origins} FROM raw), cells AS (SELECT *, {cells} FROM origins), "  # noqa: S608 - from checked content only
+        f"judged AS (SELECT *, {found} AS {_WHY} FROM cells) "
+        f"SELECT {_listed(map(quote, dataset.columns))}, {_REJECTION} AS {quote(REJECTED)} FROM judged"
     )
 
 
@@ -197,25 +205,25 @@ def _stops(name: str, column: Column, recipe: Derivation) -> Iterator[tuple[str,
         return
     for trace, (words, _) in TRACES.items():
         if trace not in column.admits:
-            yield holds(trace, quote(name), column.type), f"{STOPS}{words}", literal(words)
+            yield holds(trace, quote(name), column.type), f"{STOPS}{words}", f"CAST({quote(name)} AS VARCHAR)"
 
 
 def _misfits(name: str, column: Column, recipe: Derivation) -> Iterator[tuple[str, str, str]]:
-    """Yield what rejects a row: the condition, the rule in words, and the SQL of the kind of its value."""
+    """Yield what rejects a row: the condition, the rule in words, and the SQL of the value."""
     before, cell = _before(name), quote(name)
-    kind = kind_of(before)
+    value = f"CAST({before} AS VARCHAR)"
     if not recipe.suppress:
         what = f"is not in the hierarchy {recipe.generalise.by}" if recipe.generalise else f"is no {column.type}"
-        yield f"{before} IS NOT NULL AND {cell} IS NULL", f"a value that {what}", kind
+        yield f"{before} IS NOT NULL AND {cell} IS NULL", f"a value that {what}", value
     if column.type in NUMBERS - {"DOUBLE"} and not (recipe.round or recipe.noise):  # DuckDB rounds '1.5' to 2
-        yield f"TRY_CAST({before} AS DOUBLE) % 1 <> 0", "a number that is not whole", kind
+        yield f"TRY_CAST({before} AS DOUBLE) % 1 <> 0", "a number that is not whole", value
     if column.values is not None:
         admitted = _listed(map(literal, column.values))
         listed = column.type == "VARCHAR[]"
         outside = (
             f"NOT list_has_all([{admitted}], {cell})" if listed else f"CAST({cell} AS VARCHAR) NOT IN ({admitted})"
         )
-        yield outside, "a value outside the codebook", kind
+        yield outside, "a value outside the codebook", value
 
 
 def _before(name: str) -> str:

@@ -55,13 +55,11 @@ def holds(trace: Trace, cell: str, column_type: ColumnType) -> str:
 
 
 def kind_of(value: str) -> str:
-    """Return the SQL of what kind of value a cell holds, in words that tell nothing of the value itself."""
-    text = f"CAST({value} AS VARCHAR)"
-    cases = " ".join(f"WHEN {find(text)} THEN {literal(words)}" for words, find in TRACES.values())
-    return (
-        f"CASE WHEN {value} IS NULL THEN 'nothing' {cases} WHEN TRY_CAST({text} AS DOUBLE) IS NOT NULL THEN 'a number' "
-        f"WHEN TRY_CAST({text} AS TIMESTAMP) IS NOT NULL THEN 'a date' ELSE 'a text' END"
-    )
+    """Return the SQL of what kind of value a text is, in words that tell nothing of the value itself."""
+    cases = " ".join(f"WHEN {find(value)} THEN {literal(words)}" for words, find in TRACES.values())
+    is_number, is_date = (f"TRY_CAST({value} AS {kind}) IS NOT NULL" for kind in ("DOUBLE", "TIMESTAMP"))
+    plain = f"WHEN {is_number} THEN 'a number' WHEN {is_date} THEN 'a date' ELSE 'a text'"
+    return f"CASE WHEN {value} IS NULL THEN 'nothing' {cases} {plain} END"
 
 
 def redacted(text: str) -> str:

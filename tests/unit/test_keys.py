@@ -40,6 +40,8 @@ def test_without_the_key_in_force_nothing_is_published_under_an_older_one(folder
     (folder / "pseudonyms-0003.key").unlink()
     with pytest.raises(EngineFailure, match="not as it was made"):
         load_keys(folder)
+    assert rotate_platform_key(folder) == load_keys(folder), "a rotation is the way on"
+    assert list(platform_keys(folder)) == [1, 4]
 
 
 def test_a_key_that_was_cut_and_a_version_that_is_no_number_are_refused(folder: Path) -> None:
