@@ -20,6 +20,8 @@ from portal.pseudonyms import key_name
 from portal.publishing.failures import writing
 from portal.publishing.rejections import REJECTIONS, check_rejections
 from portal.publishing.releases import CODEBOOK, MANIFEST, STAGING, ReleaseStore, release_folder, sha256_of
+from portal.publishing.risk.assess import assess
+from portal.publishing.risk.loss import Removal
 from portal.publishing.sources import Source, bytes_of, identities, name_of, parts_of
 from portal.publishing.staging import Staging, staging
 
@@ -41,10 +43,11 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
 
     `key` is the platform's: the same raw identifier gets the same pseudonym in every dataset, so that they join.
 
-    Raises `ContentError` where a source or the recipe does not fit or too many rows are rejected, `LimitReached` where
-    another publication of the dataset is under way or disk or memory is full, `EngineFailure` for all else. After any
-    of them, and after a crash, the earlier releases are as they were. After a crash or a stop, publishing the same
-    sources again goes on after the last file that was read whole.
+    Raises `ContentError` where a source or the recipe does not fit, too many rows are rejected or the release would
+    risk more than the dataset declares, `LimitReached` where another publication of the dataset is under way or disk
+    or memory is full, `EngineFailure` for all else. After any of them, and after a crash, the earlier releases are as
+    they were. After a crash or a stop, publishing the same sources again goes on after the last file that was read
+    whole.
     """
     if not sources:
         raise ContentError(_no_sources(dataset))
@@ -55,7 +58,7 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
             made = folder / f"{TEMPORARY}{secrets.token_hex(8)}"
             made.mkdir()
             with staging(dataset, work) as staged:
-                read = tuple(_read(staged, sources, work, key, report))
+                read, removals = zip(*_read(staged, sources, work, key, report), strict=True)
                 rejections = _settle_rows(staged, sum(source.rows for source in read), folder)
                 files = tuple(_write(staged, made, _facts(dataset, synthetic), report))
             manifest = Manifest(
@@ -73,6 +76,9 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
                 sources=read,
                 files=files,
             )
+            report(0.95, f"{dataset.name}: measuring the risk")
+            for path in assess(dataset, manifest, made, removals):
+                _settle(path)
             texts = {CODEBOOK: dataset, REJECTIONS: rejections, MANIFEST: manifest}
             _appear(texts, made, release_folder(releases_root, dataset.name, number))
             (folder / REJECTIONS).unlink(missing_ok=True)
@@ -82,7 +88,7 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
 
 def _read(
     staged: Staging, sources: Sequence[Source], scratch: Path, key: bytes, report: Progress
-) -> Iterator[SourceFile]:
+) -> Iterator[tuple[SourceFile, Removal]]:
     """Read part after part; progress goes by the bytes of the sources that are done."""
     whole, done = sum(map(bytes_of, sources)) or len(sources), 0
     for place, source in enumerate(sources):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from pydantic import TypeAdapter
 
 from portal.catalogue.dataset import Dataset, RareValues
 from portal.catalogue.release import ColumnStatistics, RejectedRow, Rejections, SourceFile
@@ -18,6 +19,7 @@ from portal.policy.masks import literal, quote
 from portal.publishing.failures import applying
 from portal.publishing.recipe import REJECTED, REJECTION, compile_recipe, recognise_shape
 from portal.publishing.rejections import MOST_LISTED
+from portal.publishing.risk.loss import Removal, measure_removal
 from portal.publishing.sources import Part
 from portal.publishing.tables import open_table
 
@@ -25,6 +27,7 @@ MEMORY = "1GB"
 """What a publication may hold in memory."""
 
 
+_REMOVAL = TypeAdapter(Removal)
 _REPEATED = "a row whose identifier was there before"
 
 
@@ -43,11 +46,14 @@ class Staging:
     dataset: Dataset
     connection: duckdb.DuckDBPyConnection
 
-    def add(self, place: int, part: Part, key: bytes) -> SourceFile:
-        """Take a part of the source at this place in. Raises `ContentError` where it or the recipe does not fit."""
-        facts = "SELECT name, shape, rows, bytes, sha256 FROM parts WHERE place = ? AND name = ?"
+    def add(self, place: int, part: Part, key: bytes) -> tuple[SourceFile, Removal]:
+        """Take a part of the source at this place in, and say what it was and what the recipe took from it.
+
+        Raises `ContentError` where it or the recipe does not fit.
+        """
+        facts = "SELECT source, removal FROM parts WHERE place = ? AND name = ?"
         if found := self.connection.execute(facts, [place, part.name]).fetchall():
-            return SourceFile(**dict(zip(SourceFile.model_fields, found[0], strict=True)))
+            return SourceFile.model_validate_json(found[0][0]), _REMOVAL.validate_json(found[0][1])
         with part.open() as path:
             table = open_table(self.connection, path, part.name, self.dataset.name)
             shape = recognise_shape(self.dataset, table.name, table.columns)
@@ -56,9 +62,18 @@ class Staging:
             with applying(table.name, self.dataset.name, self._source_reads), _whole(self.connection):
                 before = self._count("SELECT count(*) FROM staged")
                 rows = self._count(f"INSERT INTO staged {select}")
-                taken = [table.name, shape, rows, table.bytes, table.sha256]
-                self.connection.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)", [place, before, *taken])
-        return SourceFile(**dict(zip(SourceFile.model_fields, taken, strict=True)))
+                source = SourceFile(name=table.name, shape=shape, rows=rows, bytes=table.bytes, sha256=table.sha256)
+                removal = measure_removal(self.connection, self.dataset, source, key)
+                taken = [
+                    place,
+                    before,
+                    table.name,
+                    rows,
+                    source.model_dump_json(),
+                    _REMOVAL.dump_json(removal).decode(),
+                ]
+                self.connection.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?)", taken)
+        return source, removal
 
     def settle(self) -> None:
         """Do what needs all rows: reject those whose identifier was there before, and group rare values."""
@@ -163,7 +178,7 @@ def staging(dataset: Dataset, folder: Path) -> Iterator[Staging]:
         connection.execute("SET TimeZone = 'UTC'")
         columns = ", ".join(f"{quote(name)} {column.type}" for name, column in dataset.columns.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS staged ({columns}, {quote(REJECTED)} {REJECTION})")
-        facts = "place INTEGER, before BIGINT, name VARCHAR, shape VARCHAR, rows BIGINT, bytes BIGINT, sha256 VARCHAR"
+        facts = "place INTEGER, before BIGINT, name VARCHAR, rows BIGINT, source VARCHAR, removal VARCHAR"
         connection.execute(f"CREATE TABLE IF NOT EXISTS parts ({facts})")
         yield Staging(dataset, connection)
 
