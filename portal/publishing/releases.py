@@ -98,8 +98,7 @@ class ReleaseStore:
         with storing("the end of the release"), written(self._tombstone(dataset, manifest.number)) as path:
             path.write_text(ending.model_dump_json(indent=1))
         self._read.pop(folder, None)
-        for file in manifest.files:
-            (folder / file.relative).unlink(missing_ok=True)
+        _remove_all_but_records(folder)
 
     def codebook(self, manifest: Manifest) -> Mapping[str, Any] | None:
         """Return the dataset's definition as it was at a release, None where it was not kept."""
@@ -119,8 +118,7 @@ class ReleaseStore:
         for folder in self.root.glob("*/"):
             clear(folder)
         for tombstone in self.root.glob(f"*/*/{TOMBSTONE}"):
-            for path in tombstone.parent.glob("*.parquet"):
-                path.unlink(missing_ok=True)
+            _remove_all_but_records(tombstone.parent)
 
     def forget_stopped(self, before: datetime) -> None:
         """Remove the rows that stopped publications left, and that none went on from since this time."""
@@ -147,6 +145,13 @@ class ReleaseStore:
 
     def _tombstone(self, dataset: DatasetName, number: int) -> Path:
         return release_folder(self.root, dataset, number) / TOMBSTONE
+
+
+def _remove_all_but_records(folder: Path) -> None:
+    """Remove a release's data, and its risk report, which names classes of it."""
+    for path in folder.iterdir():
+        if path.name not in {MANIFEST, CODEBOOK, TOMBSTONE}:
+            path.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:
