@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from portal.catalogue.dataset import ColumnType, Identifier
 from portal.content import Content
 from portal.fingerprints import fingerprint
 from portal.ids import Fingerprint
+
+_JOINED = "+"
 
 
 class ColumnStatistics(Content):
@@ -46,6 +48,34 @@ class SourceFile(Content):
     sha256: str
 
 
+class RejectedRow(Content):
+    """A row that could not be published; `row` counts from 1 below the header, `kind` tells of its value."""
+
+    source: str
+    row: int
+    column: str
+    rule: str
+    kind: str
+
+
+class Rejections(Content):
+    """`rejected.json`: every reason with its count, and the first rows in the order of the sources."""
+
+    counts: dict[str, int]
+    rows: tuple[RejectedRow, ...]
+
+
+class Ending(Content):
+    """`ended.json` in the place of a release that is served no more: its tombstone.
+
+    `because` is for everyone who may know of the dataset.
+    """
+
+    kind: Literal["withdrawn", "retired"]
+    at: datetime
+    because: str
+
+
 class Manifest(Content):
     """`manifest.json` beside the files of a release.
 
@@ -62,6 +92,7 @@ class Manifest(Content):
     rejected_rows: int
     rejected: dict[str, int] = Field(default_factory=dict, description="Rejected rows by `column: reason`.")
     recipe_sha256: str
+    pseudonym_key: str = Field("", description="Names the key of the pseudonyms: releases of one name join.")
     sources: tuple[SourceFile, ...]
     files: tuple[ReleaseFile, ...]
 
@@ -73,7 +104,7 @@ class Manifest(Content):
     @property
     def place(self) -> str:
         """Names the release in a path."""
-        return f"{self.dataset}-{self.number:06d}"
+        return _place_of(self.dataset, self.number)
 
     def public_facts(self) -> dict[str, Any]:
         """What anyone who may know of the dataset may know of the release."""
@@ -101,7 +132,16 @@ class ReleasePair:
     @property
     def place(self) -> str:
         """Names both in a path."""
-        return f"{self.first.place}+{self.second.place}"
+        return _JOINED.join((self.first.place, self.second.place))
+
+
+def is_made_of(place: str, dataset: str, number: int) -> bool:
+    """Say whether what is kept at this place is of a release, alone or joined."""
+    return _place_of(dataset, number) in place.split(_JOINED)
+
+
+def _place_of(dataset: str, number: int) -> str:
+    return f"{dataset}-{number:06d}"
 
 
 class Placed(Protocol):

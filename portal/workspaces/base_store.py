@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from portal.catalogue.release import Placed
+from portal.catalogue.release import Placed, is_made_of
 from portal.folders import clear, held, storing
-from portal.ids import Fingerprint
+from portal.ids import DatasetName, Fingerprint
 
 _UNFINISHED = ".making-"
 
@@ -30,6 +30,10 @@ class BaseStore(Protocol):
 
     def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder that is no good, so that it is made again."""
+        ...
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove all base cells of a release that has ended."""
         ...
 
     def clear(self) -> None:
@@ -61,6 +65,12 @@ class FileBaseStore:
         folder = self._folder(release)
         with held(folder):
             shutil.rmtree(folder / name, ignore_errors=True)
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove what was made of the release, alone or joined; whoever has its files open reads on."""
+        for folder in self.root.glob("*/"):
+            if is_made_of(folder.name, dataset, release):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""

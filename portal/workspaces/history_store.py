@@ -6,17 +6,18 @@ one of their own.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from portal.catalogue.release import Placed
+from portal.catalogue.release import Placed, is_made_of
 from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import Kept, damaged, read_history, write_record
 from portal.errors import EngineFailure, Fault
 from portal.folders import clear, held, storing, sync, written
-from portal.ids import ProjectId
+from portal.ids import DatasetName, ProjectId
 
 T = TypeVar("T")
 _END = "history.end"
@@ -33,6 +34,10 @@ class HistoryStore(Protocol):
 
         What is returned may leave: it is on disk by then.
         """
+        ...
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove the histories of a release that has ended, of which nothing can be asked any more."""
         ...
 
     def clear(self) -> None:
@@ -60,6 +65,12 @@ class FileHistoryStore:
                 with written(folder / _END) as path:
                     path.write_text(str(before.end + len(record)))
         return answer
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove every project's history of the release, alone or joined."""
+        for folder in self.root.glob("*/*/"):
+            if is_made_of(folder.name, dataset, release):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""
