@@ -1,12 +1,14 @@
 """A dataset: one table, its codebook, the recipe that anonymises it and how it is laid out on disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from portal.catalogue.period import Period
+from portal.catalogue.risk import Risk
 from portal.content import Content
 from portal.ids import DatasetName
 
@@ -16,6 +18,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 ColumnType = Literal["VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR[]"]
 Grid = Literal["day", "week", "month", "quarter", "year"]
+COARSENESS: tuple[Grid | None, ...] = (None, "day", "week", "month", "quarter", "year")
+"""Grids of dates, from the finest."""
 
 _TIMES: tuple[ColumnType, ...] = ("DATE", "TIMESTAMP")
 _MADE_BY_STEP: Mapping[str, tuple[ColumnType, ...]] = {
@@ -120,6 +124,11 @@ class Erratum(Content):
     until: date | None = None
     source: str | None = None
 
+    def concerns(self, columns: Collection[str], period: Period) -> bool:
+        """Whether these columns in this period are affected; without columns all are, and without dates all time is."""
+        touched = not self.columns or not set(self.columns).isdisjoint(columns)
+        return touched and period.meets(Period(self.since or date.min, self.until or date.max))
+
 
 class Change(Content):
     """One entry of the dataset's change log."""
@@ -153,14 +162,31 @@ class Dataset(Content):
     columns: dict[Identifier, Column] = Field(min_length=1)
     recipe: Recipe = Recipe()
     layout: Layout = Layout()
+    risk: Risk | None = Field(None, description="What a release may at most risk; left out: it is measured only.")
     errata: tuple[Erratum, ...] = ()
     changes: tuple[Change, ...] = ()
     citation: str
 
     @property
+    def date_grid(self) -> Grid | None:
+        """How coarse the dates are that place rows in time, after publication; None where they are whole days."""
+        grids = {step.truncate for _, column, step in self.recipe.derivations if column == self.date_column}
+        return max(grids, key=COARSENESS.index, default=None)
+
+    @property
     def name(self) -> DatasetName:
         """The dataset's name, which is also its table name in SQL."""
         return DatasetName(self.dataset)
+
+    @property
+    def unit(self) -> str | None:
+        """The entity that a measure of risk counts; None where it counts rows."""
+        stated = self.risk.unit if self.risk else None
+        return stated or next(iter(self.entities), None)
+
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """Return the columns of a role, in the codebook's order."""
+        return tuple(name for name, column in self.columns.items() if column.role is role)
 
     @model_validator(mode="after")
     def _names_known_columns(self) -> "Dataset":
@@ -176,6 +202,8 @@ class Dataset(Content):
         unknown = [f"{place}: {c}" for place, columns in named.items() for c in columns if c not in self.columns]
         if unknown:
             raise ValueError(f"unknown column: {'; '.join(unknown)}")
+        if self.unit is not None and self.unit not in self.entities:
+            raise ValueError(f"risk.unit: {self.unit} is not among the entities")
         return self
 
     @model_validator(mode="after")

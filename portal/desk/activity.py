@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.desk.access import identify
+from portal.desk.access import identify, project_of
 from portal.desk.answers import Asker
 from portal.desk.services import Services
 from portal.errors import Fault, NotFoundError
@@ -14,6 +14,12 @@ from portal.ledger import Action, Entry
 def my_entries(services: Services, asker: Asker, limit: int = 200) -> tuple[Entry, ...]:
     """Return the asker's own ledger entries, newest first."""
     return services.ledger.search(actor=identify(services, asker.person).id, limit=limit)
+
+
+def my_entries_in_project(services: Services, asker: Asker, limit: int, before: int | None = None) -> tuple[Entry, ...]:
+    """Return the asker's own entries of this project, newest first; `before` is the number of the last one known."""
+    person, project = identify(services, asker.person), project_of(services, asker)
+    return services.ledger.search(actor=person.id, project=project.id if project else None, before=before, limit=limit)
 
 
 def my_receipt(services: Services, asker: Asker, receipt: ReceiptId) -> Mapping[str, Any]:
