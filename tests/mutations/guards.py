@@ -313,7 +313,7 @@ GUARDS = (
     ),
     Guard("pair: the shared entity has the higher threshold", _SUBJECT, "shared = max(", "shared = min("),
     Guard("pair: the stricter dominance rule", _SUBJECT, "p=max(each.dominance.p", "p=min(each.dominance.p"),
-    Guard("pair: the coarser rounding of counts", _SUBJECT, "round_counts_to=max(", "round_counts_to=min("),
+    Guard("pair: the coarser rounding of counts", _SUBJECT, '"round_counts_to": max(', '"round_counts_to": min('),
     Guard("pair: held against its datasets", _CROSSING, "if entry.view not in mine", "if entry.view is None"),
     Guard("pair: noted for its datasets", _CROSSING, "(each := side.from_pair(entry))", "(each := None)"),
     Guard(
