@@ -190,6 +190,7 @@ class Registry:
         """Keep a download that was made. Raises `UsageError`."""
         details = {
             "receipt": record.receipt_id,
+            "sources": [{"dataset": each["dataset"]} for each in record.receipt.get("sources", ())],
             "format": record.format,
             "rows": record.rows,
             "bytes": record.bytes,

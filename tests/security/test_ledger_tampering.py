@@ -1,20 +1,23 @@
 """Whoever can write the database file, but holds neither the key nor a checkpoint, cannot do so unseen."""
 
+import io
 import json
 import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
-from support.records import KEY, Raw, ledger_in, raw
+from support.records import KEY, NOW, Raw, ledger_in, raw
 
 from portal.errors import ContentError, EngineFailure
 from portal.ids import PersonId, ProjectId, ReceiptId
-from portal.ledger import Action, Checkpoint, Ledger
+from portal.ledger import Action, Checkpoint, Head, Ledger, faults_of_export
+from portal.ledger.checkpoints import make_checkpoint
 from portal.ledger.entries import GENESIS, chain, from_row, to_row
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -115,7 +118,7 @@ def edit_and_chain_anew(connection: Raw, chance: random.Random) -> None:
     rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM ledger_entries ORDER BY sequence").fetchall()
     kept = [from_row(dict(zip(COLUMNS, row, strict=True))) for row in rows]
     doomed = chance.randrange(len(kept))
-    head: Checkpoint | None = None
+    head: Head | None = None
     connection.execute("DELETE FROM ledger_entries")
     for entry in kept[:doomed] + kept[doomed + 1 :]:
         again = chain(entry, entry.at, head)
@@ -124,7 +127,7 @@ def edit_and_chain_anew(connection: Raw, chance: random.Random) -> None:
             f"INSERT INTO ledger_entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",
             [row[column] for column in COLUMNS],
         )
-        head = Checkpoint(again.sequence, again.hash)
+        head = Head(again.sequence, again.hash)
     assert head is not None
     connection.execute("UPDATE ledger_head SET sequence = ?, hash = ?", [head.sequence, head.hash])
 
@@ -224,8 +227,10 @@ def test_a_forged_checkpoint_is_told_from_a_true_one(tmp_path: Path) -> None:
         fill(ledger)
         kept = ledger.checkpoint()
         assert kept is not None
-        forged = Checkpoint(kept.sequence, kept.hash).signed(b"another key")
-        assert [fault.code for fault in ledger.verify(forged)] == ["CHECKPOINT"]
+        moved = replace(kept, at="2020-01-01T00:00:00.000000+00:00")
+        other = make_checkpoint(Head(kept.sequence, kept.hash), NOW, b"another key")
+        for false in (moved, other, replace(kept, signature=""), replace(kept, signature="é" * 64)):
+            assert [fault.code for fault in ledger.verify(false)] == ["CHECKPOINT"]
         assert Ledger(ledger.engine, b"another key").verify() != ()
 
 
@@ -264,7 +269,67 @@ def test_a_spoilt_receipt_is_never_handed_out(tmp_path: Path) -> None:
             ledger.find_receipt(ReceiptId("r1"))
 
 
+def test_a_chain_that_who_has_the_key_wrote_anew_is_found_by_the_checkpoint(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger, raw(tmp_path) as connection:
+        fill(ledger)
+        kept = ledger.checkpoint()
+        edit_and_chain_anew(connection, random.Random(1))
+        number, last = connection.execute("SELECT sequence, hash FROM ledger_head").fetchone()
+        connection.execute("UPDATE ledger_head SET signature = ?", [Head(number, last).signed(KEY).signature])
+        assert ledger.verify() == ()
+        assert [fault.code for fault in ledger.verify(kept)] == ["CHECKPOINT"]
+
+
+def exported(ledger: Ledger) -> list[str]:
+    stream = io.StringIO()
+    ledger.export(stream)
+    return stream.getvalue().splitlines()
+
+
+def change_a_line(lines: list[str], chance: random.Random) -> list[str]:
+    """Change, cut, repeat or reorder lines of an export, its proof among them."""
+    place, other = chance.sample(range(len(lines)), 2)
+    line = lines[place]
+    at = chance.randrange(len(line))
+    swapped = {place: lines[other], other: line}
+    return chance.choice(
+        [
+            lines[:place] + lines[place + 1 :],
+            [*lines[:place], line, *lines[place:]],
+            [swapped.get(number, each) for number, each in enumerate(lines)],
+            [*lines[:place], line[:at] + chance.choice('0a "}') + line[at + 1 :], *lines[place + 1 :]],
+            [*lines[:place], line[:at] + line[at + 1 :], *lines[place + 1 :]],
+        ]
+    )
+
+
+def test_a_thousand_random_edits_of_an_export_are_all_found_by_who_has_the_public_key_only(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        fill(ledger)
+        lines, key = exported(ledger), ledger.public_key
+    assert list(faults_of_export(lines, None, key)) == []
+    for seed in range(1_000):
+        edited = change_a_line(lines, random.Random(seed))
+        assert edited == lines or list(faults_of_export(edited, None, key)), f"seed {seed} went unseen"
+    assert [fault.code for fault in faults_of_export([], None, key)] == ["PROOF"]
+    assert list(faults_of_export(lines, None, "00" * 32))
+
+
+def test_an_export_of_a_ledger_that_was_cut_and_signed_again_is_found_by_an_older_checkpoint(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        fill(ledger)
+        kept, lines = ledger.checkpoint(), exported(ledger)
+        last = json.loads(lines[-3])
+        proof = make_checkpoint(Head(last["sequence"], last["hash"]), NOW, KEY).to_json()
+        assert list(faults_of_export([*lines[:-2], proof], None, ledger.public_key)) == []
+        faults = faults_of_export([*lines[:-2], proof], kept, ledger.public_key)
+        assert [fault.code for fault in faults] == ["CHECKPOINT"]
+
+
 def test_the_key_signs_what_stands_in_the_head(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         entry = ledger.record(Action.SIGNED_IN, actor=None)
-        assert ledger.checkpoint() == Checkpoint(entry.sequence, entry.hash).signed(KEY)
+        kept = ledger.checkpoint()
+        assert kept is not None
+        assert (kept.sequence, kept.hash) == (entry.sequence, entry.hash)
+        assert kept.is_signed_by(ledger.public_key)

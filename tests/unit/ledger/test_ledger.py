@@ -46,12 +46,14 @@ def test_an_auditor_can_compute_the_chain_from_the_export_alone(tmp_path: Path) 
         stream = io.StringIO()
         assert ledger.export(stream) == 5
     previous = "0" * 64
-    for line in stream.getvalue().splitlines():
+    *lines, proof = stream.getvalue().splitlines()
+    for line in lines:
         entry = json.loads(line)
         given = entry.pop("hash")
         assert entry["previous"] == previous
         assert given == fingerprint(entry)
         previous = given
+    assert json.loads(proof)["hash"] == previous
 
 
 @pytest.mark.parametrize("hostile", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
