@@ -6,6 +6,7 @@ import click
 
 import portal
 from portal.cli.access import access
+from portal.cli.applications import applications
 from portal.cli.check import check, schema
 from portal.cli.demo import demo, serve
 from portal.cli.doctor import doctor
@@ -22,7 +23,7 @@ from portal.cli.workspaces import workspaces
 
 COMMANDS = (
     check, schema, publish, simulate, demo, serve, query, explain, access, download, workspaces, people, projects,
-    grants, tokens, ledger, doctor,
+    applications, grants, tokens, ledger, doctor,
 )  # fmt: skip
 
 

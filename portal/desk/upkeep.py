@@ -1,6 +1,7 @@
 """What the portal does by itself or for its operator: build governed copies ahead, and remove what has ended."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from portal.desk.access import decide_for, identify, project_of, workspace_of
@@ -9,11 +10,13 @@ from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
 from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
-from portal.ids import DownloadId
+from portal.errors import NotFoundError, PolicyRefusal, SignInError
+from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action
 from portal.policy.decision import Permit
 from portal.policy.model import Access
-from portal.registry import JobState
+from portal.policy.people import Project
+from portal.registry import Audit, DownloadRecord, JobState
 from portal.workspaces.store import GovernedCopy
 
 
@@ -45,13 +48,32 @@ def remove_ended(services: Services) -> tuple[KeptCopy, ...]:
         services.ledger.record(
             Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
         )
+    for project in services.registry.projects():
+        _remove_what_ended(services, project)
     services.spool.expire(services.clock(), services.result_days, services.result_bytes)
     remove_loose_downloads(services)
     return ended
 
 
+def _remove_what_ended(services: Services, project: Project) -> None:
+    """Remove the answers from before a grant of the project ended; and, once the project itself ended, its tokens."""
+    now = services.clock()
+    days_over = [grant.ends for grant in services.registry.grants_of(project.id)] + [project.ends]
+    ends = [datetime.combine(day + timedelta(days=1), time(), UTC) for day in days_over]
+    ends += [grant.revoked_at for grant in services.registry.grants_of(project.id) if grant.revoked_at]
+    if past := [end for end in ends if end <= now]:
+        services.spool.remove_project(project.id, before=max(past))
+    if now.date() > project.ends:
+        for token in services.registry.tokens_for(project.id):
+            with suppress(NotFoundError):  # it is over already, or another process is doing the same
+                services.registry.revoke_token(token.id, audit=Audit(None, now))
+
+
 def remove_loose_downloads(services: Services) -> None:
-    """Remove every file of a download that is neither kept nor being made, and forget what failed long ago."""
+    """Remove every file of a download that is neither kept nor being made, and forget what failed long ago.
+
+    A file is kept as long as what it was made from is open to its asker.
+    """
     now = services.clock()
     services.queue.forget_failed(now - timedelta(days=services.result_days))
     for path in services.downloads.glob("*/*"):
@@ -59,7 +81,17 @@ def remove_loose_downloads(services: Services) -> None:
         download = DownloadId(path.name.lstrip(".").partition("-")[0].partition(".")[0])
         # The job first: it leaves the queue only once there is a record.
         job, record = services.queue.job(download), services.registry.download(download)
-        is_kept = record is not None and now < record.expires_at and path.name.startswith(Path(record.path).name)
+        is_kept = record is not None and path.name.startswith(Path(record.path).name) and _may_be_kept(services, record)
         is_being_made = job is not None and job.state is JobState.RUNNING
         if not is_kept and not is_being_made:
             path.unlink(missing_ok=True)
+
+
+def _may_be_kept(services: Services, record: DownloadRecord) -> bool:
+    names = [DatasetName(source["dataset"]) for source in record.receipt["sources"]]
+    try:
+        decisions = decide_for(services, Asker(record.person, record.project), names)
+    except (SignInError, PolicyRefusal):  # the person, or their membership, is over
+        return False
+    is_open = all(name in decisions and decisions[name].access >= Access.AGGREGATES for name in names)
+    return is_open and services.clock() < record.expires_at

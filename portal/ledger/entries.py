@@ -49,6 +49,9 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an action's name, no secret
     CONTENT_CHANGED = "content-changed"
     LEDGER_READ = "ledger-read"
+    APPLICATION_CHANGED = "application-changed"
+    NOTICE_DRAFTED = "notice-drafted"
+    NOTICE_SENT = "notice-sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
