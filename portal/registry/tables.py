@@ -114,7 +114,7 @@ class ApplicationColumns(TypedColumns):
     state: Named[str] = Column(Text)
     version: Named[int]
     reference = Column(StoredText, unique=True, nullable=True)
-    project = Column(StoredText, ForeignKey("projects.id"), nullable=True)
+    project = Column(StoredText, unique=True, nullable=True)
     document = Column(JsonText, nullable=False)
 
 

@@ -13,6 +13,7 @@ from portal.policy.people import Narrowing, Person
 from portal.vetting.application import (
     ASKED,
     CONDITIONS,
+    LONGEST_TEXT,
     Amendment,
     Application,
     Condition,
@@ -158,6 +159,8 @@ def _not_open(application: Application, step: Step) -> Fault:
 def _faults(application: Application, step: Step) -> Iterator[Fault]:
     if step.act in _NEED_WORDS and not step.words.strip():
         yield _fault("WORDS_MISSING", f"To {step.act} needs reasons in words.", "Say why, for those who read them.")
+    if len(step.words) > LONGEST_TEXT:
+        yield _fault("WORDS_TOO_LONG", f"A text may have {LONGEST_TEXT:,} characters.", "Say it shorter.")
     check = _CHECKS.get((step.act, application.state)) or _CHECKS.get((step.act, None))
     if check:
         yield from check(application, step)

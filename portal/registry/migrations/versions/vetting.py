@@ -17,7 +17,7 @@ def upgrade() -> None:
         Column("state", Text, nullable=False),
         Column("version", Integer, nullable=False),
         Column("reference", Text, unique=True),
-        Column("project", Text, ForeignKey("projects.id")),
+        Column("project", Text, unique=True),
         Column("document", Text, nullable=False),
     )
     op.create_table(
