@@ -20,6 +20,7 @@ from portal.ids import ApplicationId, DatasetName, PersonId, ProjectId
 from portal.policy.people import Narrowing
 from portal.site.yaml_files import read_model
 from portal.vetting.application import Application, Condition, Draft, Ground, ReasonedRequest
+from portal.vetting.permissions import permissions_page
 from portal.vetting.steps import Asked, Found, Opening, Settled
 from portal.vetting.steps import Content as StepContent
 from portal.vetting.table import Act
@@ -120,7 +121,7 @@ def timeline(services: Services, application: ApplicationId, person: PersonId) -
 @json_option
 @with_services
 def draft(services: Services, file: Path, person: PersonId) -> None:
-    """Begin an application for publicly accessible data (Art. 40(12)) from a YAML or JSON file."""
+    """Begin an application for publicly accessible data from a YAML or JSON file."""
     _say_new(vetting.start_application(services, person, _read(file, Draft)))
 
 
@@ -130,7 +131,7 @@ def draft(services: Services, file: Path, person: PersonId) -> None:
 @json_option
 @with_services
 def import_request(services: Services, file: Path, person: PersonId) -> None:
-    """Receive a reasoned request (Art. 40(4)) from a YAML or JSON file, as a steward."""
+    """Receive a reasoned request from a YAML or JSON file, as a steward."""
     _say_new(vetting.import_request(services, person, _read(file, ReasonedRequest)))
 
 
@@ -180,7 +181,7 @@ def undertake(services: Services, undertaking: str, given: Given) -> None:
 @step_options
 @with_services
 def find(services: Services, condition: str, *, met: bool, given: Given) -> None:
-    """Say, as a reviewer, whether a condition of Art. 40(8), by its letter, is met."""
+    """Say, as a reviewer, whether a condition is met; conditions go by their letter in Art. 40(8)."""
     _act(services, given, Act.FIND, Found(Condition(condition), met))
 
 
@@ -190,7 +191,7 @@ def find(services: Services, condition: str, *, met: bool, given: Given) -> None
 @step_options
 @with_services
 def amend(services: Services, ground: str, alternatives: Sequence[str], given: Given) -> None:
-    """Ask the Coordinator to amend its request (Art. 40(5)), on one of the two grounds."""
+    """Ask the Coordinator to amend its request, on one of the two grounds of Art. 40(5)."""
     _act(services, given, Act.AMEND, Asked(Ground(ground), tuple(alternatives)))
 
 
@@ -223,6 +224,12 @@ def activate(services: Services, project: ProjectId, narrow: Path | None, given:
 def renew(services: Services, until: date, given: Given) -> None:
     """Ask for an access to last longer."""
     _act(services, given, Act.RENEW, until)
+
+
+@applications.command("table")
+def show_table() -> None:
+    """Print who may do what in which state, as docs/permissions.md has it."""
+    click.echo(permissions_page(), nl=False)
 
 
 @applications.command

@@ -156,6 +156,7 @@ class Application(Content):
     applicant: PersonId
     draft: Draft
     reference: str | None = Field(None, description="The reasoned request's id.")
+    received: date | None = Field(None, description="The day of its receipt, or of the word on its amendment.")
     modalities: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     signatures: tuple[Signature, ...] = ()

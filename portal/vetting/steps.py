@@ -113,6 +113,7 @@ def receive(application: ApplicationId, request: ReasonedRequest) -> Application
         state=State.SUBMITTED,
         version=1,
         since=request.received,
+        received=request.received,
         applicant=request.members[0],
         draft=request.draft,
         reference=request.id,
@@ -240,7 +241,8 @@ def _settle(application: Application, step: Step) -> Application:
     settled = _content(step, Settled)
     *others, last = application.amendments
     amendments = (*others, last.model_copy(update={"accepted": settled.accepted}))
-    return application.model_copy(update={"amendments": amendments, "draft": settled.draft or application.draft})
+    changes = {"amendments": amendments, "draft": settled.draft or application.draft, "received": step.at.date()}
+    return application.model_copy(update=changes)
 
 
 def _open(application: Application, step: Step) -> Application:

@@ -61,6 +61,7 @@ def _staying(*states: State) -> Mapping[State, State]:
     return {state: state for state in states}
 
 
+_FIRST: Mapping[Way, State] = MappingProxyType({Way.PUBLIC_DATA: State.DRAFT, Way.VETTED: State.SUBMITTED})
 _OVER = (State.REFUSED, State.WITHDRAWN, State.ENDED, State.REVOKED)
 _WITHDRAWN = dict.fromkeys((State.SUBMITTED, State.QUESTIONED, State.APPROVED), State.WITHDRAWN)
 
@@ -84,7 +85,12 @@ TABLE: tuple[Row, ...] = (
     *_rows(Role.REVIEWER, Act.REFUSE, {State.SUBMITTED: State.REFUSED, State.RENEWING: State.ACTIVE}, Way.PUBLIC_DATA),
     *_rows(Role.STEWARD, Act.AMEND, {State.SUBMITTED: State.AMENDING}, Way.VETTED),
     *_rows(Role.STEWARD, Act.SETTLE, {State.AMENDING: State.SUBMITTED}, Way.VETTED),
-    *_rows(Role.STEWARD, Act.WITHDRAW, {**_WITHDRAWN, State.AMENDING: State.WITHDRAWN}, Way.VETTED),
+    *_rows(
+        Role.STEWARD,
+        Act.WITHDRAW,
+        {**_WITHDRAWN, State.AMENDING: State.WITHDRAWN, State.RENEWING: State.ACTIVE},
+        Way.VETTED,
+    ),
     *_rows(Role.STEWARD, Act.ACTIVATE, {State.APPROVED: State.ACTIVE}),
     *_rows(Role.STEWARD, Act.RENEW, {State.ACTIVE: State.RENEWING}, Way.VETTED),
     *_rows(Role.STEWARD, Act.END, dict.fromkeys((State.ACTIVE, State.RENEWING), State.ENDED)),
@@ -95,12 +101,16 @@ TABLE: tuple[Row, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """Whose turn it is in a state, for what, and how many days they have; `days` None: until the access ends."""
+    """Whose turn it is in a state, for what, and how many days they have; `days` None: until the access ends.
+
+    Days count from when the application came to its state, or `from_receipt` of the reasoned request.
+    """
 
     owner: Role
     words: str
     days: int | None
     are_working_days: bool = True
+    from_receipt: bool = False
 
 
 NEXT: Mapping[tuple[State, Way], Next] = MappingProxyType(
@@ -111,15 +121,13 @@ NEXT: Mapping[tuple[State, Way], Next] = MappingProxyType(
             Role.REVIEWER,
             "approve, or have an amendment asked for within the days of Art. 40(5)",
             15,
-            False,  # noqa: FBT003
+            are_working_days=False,
+            from_receipt=True,
         ),
         (State.QUESTIONED, Way.PUBLIC_DATA): Next(Role.APPLICANT, "answer what was asked", 10),
         (State.QUESTIONED, Way.VETTED): Next(Role.APPLICANT, "answer what was asked", 5),
         (State.AMENDING, Way.VETTED): Next(
-            Role.COORDINATOR,
-            "decide on the amendment within the days of Art. 40(6)",
-            15,
-            False,  # noqa: FBT003
+            Role.COORDINATOR, "decide on the amendment within the days of Art. 40(6)", 15, are_working_days=False
         ),
         (State.APPROVED, Way.PUBLIC_DATA): Next(
             Role.STEWARD, "open the project once all have given the undertakings", 5
@@ -151,7 +159,16 @@ def next_step(application: Application, calendar: Calendar) -> NextStep | None:
     if found.days is None:
         return NextStep(found.owner, found.words, application.draft.ends)
     count = calendar.after_working_days if found.are_working_days else calendar.after_days
-    return NextStep(found.owner, found.words, count(application.since, found.days))
+    start = application.received if found.from_receipt and application.received else application.since
+    return NextStep(found.owner, found.words, count(start, found.days))
+
+
+def reachable(way: Way) -> tuple[State, ...]:
+    """Return the states that an application can come to on a way."""
+    found = {_FIRST[way]}
+    for _ in State:
+        found |= {row.to for row in TABLE if row.state in found and row.way in (None, way)}
+    return tuple(state for state in State if state in found)
 
 
 def row_for(application: Application, role: Role, act: Act) -> Row | None:

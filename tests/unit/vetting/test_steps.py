@@ -24,7 +24,7 @@ from portal.errors import PolicyRefusal, UsageError
 from portal.policy.model import Tier
 from portal.vetting.application import ASKED, Application, Condition, Ground, State, Way
 from portal.vetting.steps import Asked, Found, Settled, missing_for_access, role_of, take
-from portal.vetting.table import NEXT, TABLE, Act, Role, next_step, open_to
+from portal.vetting.table import NEXT, TABLE, Act, Role, next_step, open_to, reachable
 from portal.vetting.working_days import Calendar
 
 CALENDAR = Calendar()
@@ -72,18 +72,21 @@ def test_the_next_step_always_has_an_owner_who_can_do_something_and_a_due_date(s
         assert open_to(application, owner)
 
 
-def reachable(way: Way) -> set[State]:
-    found = {State.DRAFT if way is Way.PUBLIC_DATA else State.SUBMITTED}
-    for _ in State:
-        found |= {row.to for row in TABLE if row.state in found and row.way in (None, way)}
-    return found
-
-
 def test_every_state_is_reached_on_some_way_and_from_each_there_is_an_end() -> None:
-    assert reachable(Way.VETTED) | reachable(Way.PUBLIC_DATA) == set(State)
+    assert {*reachable(Way.VETTED), *reachable(Way.PUBLIC_DATA)} == set(State)
     assert {state for state, _ in NEXT} == set(State) - OVER
     for state in set(State) - OVER:
         assert {row.to for row in TABLE if row.state is state} - {state}
+
+
+def test_the_days_of_a_reasoned_request_run_from_its_receipt_whatever_is_asked_meanwhile() -> None:
+    received = a_received_one()
+    asked = taken(received, (R, Act.ASK), at=NOW + timedelta(days=5))
+    answered = taken(asked, (A, Act.ANSWER), at=NOW + timedelta(days=9))
+    first, then = next_step(received, CALENDAR), next_step(answered, CALENDAR)
+    assert first
+    assert then
+    assert first.due == then.due == date(2026, 6, 30)
 
 
 def test_a_provider_cannot_refuse_a_reasoned_request() -> None:
