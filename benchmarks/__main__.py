@@ -1,76 +1,77 @@
-"""`python -m benchmarks [SCALE]`: measures, prints, and writes `docs/performance.md` and `benchmarks/results.json`."""
+"""`python -m benchmarks [PART[=SCALE] ...]`: measures all parts, or those named, and writes what it finds.
+
+Results go to `benchmarks/results.json`, where a part that is not measured keeps its last ones; `docs/performance.md` is
+made from all that are there.
+"""
 
 import json
-import platform
-import statistics
+import os
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cells, load, statements
+from benchmarks import cells, downloads, load, pages, statements, workspaces
 
 PAGE = Path("docs/performance.md")
 RESULTS = Path("benchmarks/results.json")
-DEFAULT_SCALE = 10.0
+HEAD = """# Performance
+
+Written by `make bench`. Ratios are of runs side by side in one run; single times are of one noisy machine. Results with
+all digits are in `benchmarks/results.json`.
+"""
+
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One measurement, its words, and the scale at which it is asked for unless told otherwise."""
+
+    measure: Callable[[float], Found]
+    section: Callable[[Found], str]
+    scale: float
+
+
+PARTS: Mapping[str, Part] = {
+    "statements": Part(statements.measure, statements.section, 40),
+    "cells": Part(cells.measure, cells.section, 10),
+    "downloads": Part(downloads.measure, downloads.section, 60),
+    "workspaces": Part(workspaces.measure, workspaces.section, 10),
+    "pages": Part(pages.measure, pages.section, 5),
+    "load": Part(load.measure, load.section, 300),
+}
 
 
 def main() -> None:
-    """Measure everything and write it down."""
-    scale = float(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_SCALE
-    measured: dict[str, Any] = {"python": platform.python_version(), "statements": statements.measure(scale)}
-    measured["cells"] = cells.measure(scale)
-    RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
-    under_load = load.section(json.loads(load.RESULTS.read_text()))
-    PAGE.write_text(_page(measured["statements"]) + _cells_page(measured["cells"]) + "\n" + under_load)
-    print(PAGE.read_text())
+    """Measure and write down."""
+    asked = dict(_asked(argument) for argument in sys.argv[1:]) or {name: part.scale for name, part in PARTS.items()}
+    for name, scale in asked.items():
+        busy = os.getloadavg()[0]
+        found = {**PARTS[name].measure(scale), "load_average_before": busy}
+        RESULTS.write_text(json.dumps(_results() | {name: found}, indent=2) + "\n")
+        print(PARTS[name].section(found), flush=True)
+    results = _results()
+    sections = [
+        _with_load(part.section(results[name]), results[name]) for name, part in PARTS.items() if name in results
+    ]
+    PAGE.write_text("\n".join([HEAD, *sections]))
 
 
-def _page(found: dict[str, Any]) -> str:
-    queries = found["queries"]
-    rows = "\n".join(
-        f"| {name} | {one['bare_s']:.3f} | {one['desk_s']:.3f} | {one['ratio']:.2f} | {one['extra_ms']:.0f} |"
-        for name, one in queries.items()
-    )
-    return f"""# Performance
-
-Written by `make bench`. Ratios are of runs side by side in one run; single times are of one noisy machine.
-
-## Row-access statements, end to end through the desk, against bare DuckDB on the same files
-
-{found["rows"]:,} rows published; both run over the governed copy, two threads, medians of {
-        statements.ROUNDS
-    } rounds in turn.
-The desk's time holds looking up person and grant, planning, a process of its own, spooling and the ledger.
-
-| query | bare, s | desk, s | ratio | extra, ms |
-|---|---|---|---|---|
-{rows}
-| **median** | | | **{statistics.median(one["ratio"] for one in queries.values()):.2f}** | **{
-        statistics.median(one["extra_ms"] for one in queries.values()):.0f}** |
-"""
+def _asked(argument: str) -> tuple[str, float]:
+    name, _, scale = argument.partition("=")
+    if name not in PARTS:
+        raise SystemExit(f"There is no part {name!r}; choose of {', '.join(PARTS)}.")
+    return name, float(scale) if scale else PARTS[name].scale
 
 
-def _cells_page(found: dict[str, Any]) -> str:
-    queries = found["queries"]
-    columns = ("plain_s", "fresh_s", "again_s", "distinct_s", "per_entity_s", "fresh_ratio", "again_ratio")
-    rows = "\n".join(
-        f"| {name} | {' | '.join(f'{one[column]:.3f}' for column in columns)} |" for name, one in queries.items()
-    )
-    fresh, again = ([one[way] for one in queries.values()] for way in ("fresh_ratio", "again_ratio"))
-    return f"""
-## Released cells, end to end with history, against plain GROUP BY in bare DuckDB on the same file
+def _results() -> dict[str, Found]:
+    return dict(json.loads(RESULTS.read_text())) if RESULTS.exists() else {}
 
-{found["rows"]:,} rows, {found["entities"]:,} entities, {found["cells"]:,} base cells, two threads, medians of {
-        cells.ROUNDS
-    } rounds in turn. A fresh question is that of a project without history. The exact forms in plain SQL were run once.
-Base cells were made in {found["made_s"] / found["copy_s"]:.1f} times the time of a bare copy of the file, once.
 
-| block | plain, s | fresh, s | again, s | count(DISTINCT), s | per entity, s | fresh ratio | again ratio |
-|---|---|---|---|---|---|---|---|
-{rows}
-| **median** | | | | | | **{statistics.median(fresh):.2f}** | **{statistics.median(again):.2f}** |
-| **largest** | | | | | | **{max(fresh):.2f}** | **{max(again):.2f}** |
-"""
+def _with_load(section: str, found: Found) -> str:
+    return f"{section}\nThe machine's load average before was {found['load_average_before']:.1f}.\n"
 
 
 if __name__ == "__main__":

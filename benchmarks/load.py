@@ -1,17 +1,13 @@
 """Fifty researchers at once, over HTTP, on a portal of its own process; against the same mix of one who is alone.
 
-`python -m benchmarks.load [SECONDS]` measures, prints, and writes `benchmarks/load.json` and its part of
-`docs/performance.md`. Researchers think between two requests, for times drawn from an exponential distribution: fifty
-who ask without pause would measure the length of a queue, on however many processors. What is offered is so
+The scale is seconds of work. Researchers think between two requests, for times drawn from an exponential distribution:
+fifty who ask without pause would measure the length of a queue, on however many processors. What is offered is so
 `RESEARCHERS / THINK_SECONDS` requests a second.
 """
 
-import json
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,6 +20,7 @@ from typing import Any
 import httpx
 import psutil
 
+from benchmarks.serving import served
 from portal.desk.answers import Asker
 from portal.desk.publication import publish_release
 from portal.desk.services import Services
@@ -38,16 +35,11 @@ from portal.simulation import simulate
 from portal.sql.plan import Statement
 from portal.wiring import build_services, open_ledger
 
-RESULTS = Path("benchmarks/load.json")
-PAGE = Path("docs/performance.md")
-BEGINS, ENDS = "<!-- load -->", "<!-- end of load -->"
 RESEARCHERS, REGISTERED_AMONG_THEM = 50, 15
 PROJECTS = 10
 THINK_SECONDS = 10.0
-DEFAULT_SECONDS = 60.0
 ALONE = 150
 """Requests of the one who is alone."""
-MOST_RATIO = 4.0
 STATEMENTS, DAILY = DatasetName("moderation_statements"), DatasetName("dsa_transparency_daily")
 SCALE = 0.2
 EXPLORED = (
@@ -166,22 +158,17 @@ REGISTERED: Mapping[str, int] = {"explore": 25, "sql": 0, "cells": 25, "saved": 
 
 def measure(seconds: float) -> dict[str, Any]:
     """Return what one alone and fifty at once meet on a portal of its own, and what the portal holds in memory."""
-    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home", warm_sandboxes=4)
         tokens = _furnish(settings, Path(folder))
-        address, process = _serve(settings)
-        try:
+        with served("serve", settings) as (address, process):
             alone, together = Measured(), Measured()
             for place in (0, RESEARCHERS - 1):  # one of either kind, in the proportion of the fifty
                 share = REGISTERED_AMONG_THEM if place else RESEARCHERS - REGISTERED_AMONG_THEM
                 one = Researcher(address, tokens[place], vetted=not place, seed=-place, measured=alone)
                 one.work_without_pause(ALONE * share // RESEARCHERS)
             memory = _work_together(address, tokens, seconds, together, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(30)
-        return {"load_average_before": busy} | _found(settings, seconds, alone, together, memory)
+        return _found(settings, seconds, alone, together, memory)
 
 
 def _work_together(
@@ -292,26 +279,6 @@ def _admit(services: Services, place: int) -> str:
     return secret
 
 
-def _serve(settings: Settings) -> tuple[str, subprocess.Popen[bytes]]:
-    """Start `portal serve` and wait until it answers."""
-    port = int(os.environ.get("PORTAL_LOAD_PORT", "8597"))
-    environment = os.environ | {
-        "PORTAL_SITE": str(settings.site.resolve()), "PORTAL_HOME": str(settings.home), "PORTAL_PORT": str(port),
-        "PORTAL_WARM_SANDBOXES": str(settings.warm_sandboxes),
-    }  # fmt: skip
-    program = [sys.executable, "-c", "from portal.cli.main import main; main()", "serve"]
-    process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    while process.poll() is None:
-        try:
-            httpx.get(f"{address}/api/v1/docs", timeout=30)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return address, process
-    raise SystemExit("the portal did not start")
-
-
 def section(found: Mapping[str, Any]) -> str:
     """Return what was measured as a part of the page."""
     memory, p95 = found["memory_bytes"], found["p95_s"]
@@ -320,37 +287,17 @@ def section(found: Mapping[str, Any]) -> str:
         f"{one['together_p95_s'] / one['alone_p95_s']:.1f} |"
         for name, one in found["kinds"].items()
     )
-    return f"""{BEGINS}
-## {found["researchers"]} researchers at once
+    return f"""## {found["researchers"]} researchers at once
 
-Written by `python -m benchmarks.load`: {found["seconds"]:.0f} s of mixed work over HTTP on {found["processors"]}
+{found["seconds"]:.0f} s of mixed work over HTTP on {found["processors"]}
 processors, each researcher thinking {found["think_s"]:.0f} s on average (exponentially) between two requests; against
 the same mix of one alone. {found["requests"]:,} requests, {len(found["errors"])} errors; {found["receipts"]:,}
 receipts, of which {found["receipts_without_entry"]} without an entry in the ledger. The portal's process held
 {memory["after_a_third"] / 1e6:.0f} MB after a third of the time, {memory["at_the_end"] / 1e6:.0f} MB at the end.
-Governed copies and base cells were built ahead. The machine's load average before was
-{found["load_average_before"]:.1f}; a quiet one has less than 0.5.
+Governed copies and base cells were built ahead.
 
 | requests | alone, p95, s | together, p95, s | ratio |
 |---|---|---|---|
 {rows}
 | **all** | {p95["alone"]:.3f} | {p95["together"]:.3f} | **{found["p95_ratio"]:.1f}** |
-{ENDS}
 """
-
-
-def main() -> None:
-    """Measure and write it down."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_SECONDS
-    found = measure(seconds)
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
-    page = PAGE.read_text()
-    kept, _, rest = page.partition(BEGINS)
-    PAGE.write_text(kept.rstrip("\n") + "\n\n" + section(found) + rest.partition(ENDS)[2].lstrip("\n"))
-    print(section(found), *found["errors"][:5], sep="\n")
-    if found["errors"] or found["receipts_without_entry"] or found["p95_ratio"] > MOST_RATIO:
-        raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()

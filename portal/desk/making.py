@@ -124,7 +124,12 @@ def _make(services: Services, job: DownloadJob, path: Path, watched: Running) ->
         services,
         asker,
         statement,
-        Running(right.max_rows, watched.cancel, lambda share, words: _tell(watched, _ANSWERED * share, words)),
+        Running(
+            right.max_rows,
+            watched.cancel,
+            lambda share, words: _tell(watched, _ANSWERED * share, words),
+            services.result_bytes,
+        ),
     )
     if not answer.receipt.complete:
         raise LimitReached(

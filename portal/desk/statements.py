@@ -11,7 +11,7 @@ from portal.desk.cells import release_cells
 from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
 from portal.desk.standing import duties_in_words, refuse_ended
-from portal.engines.port import CancelSignal, Progress, ReadJob, ReadLimits
+from portal.engines.port import RESULT_BYTES, CancelSignal, Progress, ReadJob, ReadLimits
 from portal.errors import PolicyRefusal, PortalError, StatementRefusal, UsageError
 from portal.fingerprints import fingerprint
 from portal.ids import DatasetName, Fingerprint, ReceiptId
@@ -27,11 +27,15 @@ from portal.workspaces.store import GovernedCopy
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How a run is watched and bounded. `result_rows` can lower the policy's own limit of rows, never raise it."""
+    """How a run is watched and bounded. `result_rows` can lower the policy's own limit of rows, never raise it.
+
+    `result_bytes` is how large the answer may be on disk: more for a file to take away than for one to look at.
+    """
 
     result_rows: int | None = None
     cancel: CancelSignal | None = None
     progress: Progress | None = None
+    result_bytes: int = RESULT_BYTES
 
 
 UNWATCHED = Running()
@@ -131,7 +135,7 @@ def _job(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], running
         sql=prepared.plan.sql,
         parameters={name: prepared.statement.parameters[name] for name in prepared.plan.open_parameters},
         tables={name: copy.files for name, copy in copies.items()},
-        limits=ReadLimits(seconds=limits.seconds, memory_bytes=limits.memory_bytes, result_rows=rows),
+        limits=ReadLimits(limits.seconds, limits.memory_bytes, rows, running.result_bytes),
     )
 
 

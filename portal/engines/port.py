@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from portal.sql.plan import ParameterValue
 
+RESULT_BYTES = 1_000_000_000
+"""How large an answer may be unless said otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
@@ -18,7 +21,7 @@ class ReadLimits:
     seconds: float = 60.0
     memory_bytes: int = 2_000_000_000
     result_rows: int = 1_000_000
-    result_bytes: int = 1_000_000_000
+    result_bytes: int = RESULT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
