@@ -184,8 +184,9 @@ def _in_ledger(content: Content) -> Any:  # noqa: ANN401 - JSON
     """Return what went with a step as the ledger has it; of a long draft what it asks for, and its fingerprint."""
     if isinstance(content, Draft):
         whole = content.model_dump(mode="json")
-        asked = {name: whole[name] for name in ("title", "datasets", "starts", "ends", "members")}
-        return {**asked, "fingerprint": fingerprint(whole)}
+        asked = {name: whole[name] for name in ("title", "starts", "ends", "members")}
+        data = [{"dataset": name} for name in content.datasets]  # as in receipts, so that a search finds both
+        return {**asked, "data": data, "fingerprint": fingerprint(whole)}
     return asdict(content) if is_dataclass(content) else content
 
 

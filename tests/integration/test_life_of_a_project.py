@@ -151,6 +151,8 @@ def check_what_is_told(services: Services, application: ApplicationId) -> None:
         "receive", "amend", "settle", "ask", "answer", "approve", *["undertake"] * 3, "activate", "notice-drafted",
         "renew", "approve", "notice-drafted", "revoke", "notice-drafted", "notice-sent",
     ]  # fmt: skip
+    about = services.ledger.search(dataset=SALES_DATA, subject=application)
+    assert [entry.details["act"] for entry in about] == ["receive"]
     stream = io.StringIO()
     services.ledger.export(stream)
     assert hidden_in(stream.getvalue()) == []
