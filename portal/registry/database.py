@@ -6,8 +6,6 @@ of a new version does so, the others wait for it; and where it fails, nothing is
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, inspect
 
 from portal.errors import EngineFailure, Fault, PortalError
@@ -49,6 +47,9 @@ def _upgrade(connection: Connection) -> None:
     found = _revision(connection)
     if found is not None and found > REVISION:
         raise EngineFailure(_NEWER)
+    from alembic import command  # noqa: PLC0415 - slow to load, and needed by the first start of a version only
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     if found is None and inspect(connection).has_table("ledger_entries"):

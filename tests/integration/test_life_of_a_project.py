@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
+from time import monotonic, sleep
 
 import pytest
 from pydantic import ValidationError
@@ -22,8 +23,10 @@ from portal.desk.granting import give_grant, withdraw_dataset
 from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
+from portal.desk.workers import ended_removed
 from portal.errors import NotFoundError, PolicyRefusal, PortalError, UsageError
 from portal.ids import ApplicationId, DatasetName, PersonId, ProjectId
+from portal.ledger import Action
 from portal.policy.model import Tier
 from portal.policy.people import Grant, Narrowing, Person
 from portal.registry import Audit
@@ -261,6 +264,19 @@ def test_a_dataset_that_is_withdrawn_is_gone_for_every_project_and_the_coordinat
             run_statement(running, Asker(VERA, project), Statement(SALES))
     assert not answer.spool.exists()
     assert [notice.event for notice in vetting.notices_for(services, STELLA)] == [Event.GIVEN, Event.ENDED]
+
+
+def test_a_portal_that_serves_ends_by_itself_what_is_over_by_its_date(services: Services) -> None:
+    application = opened(services)
+    answer = run_statement(at(services, OPENED), ASKER, Statement(SALES))
+    deadline = monotonic() + 60
+    with ended_removed(at(services, datetime(2027, 1, 1, tzinfo=NOW.tzinfo))):
+        while answer.spool.exists() and monotonic() < deadline:
+            sleep(0.1)
+    assert not answer.spool.exists()
+    assert vetting.view_application(services, VERA, application).application.state is State.ENDED
+    (last,) = services.ledger.search(subject=application, action=Action.APPLICATION_CHANGED, limit=1)
+    assert (last.actor, last.details["act"]) == (None, "expire")
 
 
 def test_a_clock_that_jumps_back_opens_nothing_that_ended(services: Services) -> None:
