@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from portal.catalogue.risk import Risk
 from portal.content import Content
 from portal.ids import DatasetName
 
@@ -153,6 +154,7 @@ class Dataset(Content):
     columns: dict[Identifier, Column] = Field(min_length=1)
     recipe: Recipe = Recipe()
     layout: Layout = Layout()
+    risk: Risk | None = Field(None, description="What a release may at most risk; left out: it is measured only.")
     errata: tuple[Erratum, ...] = ()
     changes: tuple[Change, ...] = ()
     citation: str
@@ -161,6 +163,16 @@ class Dataset(Content):
     def name(self) -> DatasetName:
         """The dataset's name, which is also its table name in SQL."""
         return DatasetName(self.dataset)
+
+    @property
+    def unit(self) -> str | None:
+        """The entity that a measure of risk counts; None where it counts rows."""
+        stated = self.risk.unit if self.risk else None
+        return stated or next(iter(self.entities), None)
+
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """Return the columns of a role, in the codebook's order."""
+        return tuple(name for name, column in self.columns.items() if column.role is role)
 
     @model_validator(mode="after")
     def _names_known_columns(self) -> "Dataset":
@@ -176,6 +188,8 @@ class Dataset(Content):
         unknown = [f"{place}: {c}" for place, columns in named.items() for c in columns if c not in self.columns]
         if unknown:
             raise ValueError(f"unknown column: {'; '.join(unknown)}")
+        if self.unit is not None and self.unit not in self.entities:
+            raise ValueError(f"risk.unit: {self.unit} is not among the entities")
         return self
 
     @model_validator(mode="after")

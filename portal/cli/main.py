@@ -17,12 +17,13 @@ from portal.cli.ledger import ledger
 from portal.cli.people import people
 from portal.cli.projects import projects
 from portal.cli.publish import publish, simulate
+from portal.cli.risk import risk
 from portal.cli.statements import explain, query
 from portal.cli.tokens import tokens
 from portal.cli.workspaces import workspaces
 
 COMMANDS = (
-    check, schema, publish, simulate, demo, serve, query, explain, access, download, workspaces, people, projects,
+    check, schema, publish, simulate, risk, demo, serve, query, explain, access, download, workspaces, people, projects,
     applications, grants, tokens, ledger, doctor,
 )  # fmt: skip
 

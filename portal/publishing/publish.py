@@ -17,6 +17,8 @@ from portal.fingerprints import fingerprint
 from portal.folders import sync
 from portal.publishing.failures import writing
 from portal.publishing.releases import MANIFEST, ReleaseStore, release_folder, sha256_of
+from portal.publishing.risk.assess import assess
+from portal.publishing.risk.loss import Removal, measure_removal
 from portal.publishing.staging import Staging, staging
 
 TEMPORARY = ".tmp-"
@@ -35,9 +37,10 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
 
     `key` is the platform's: the same raw identifier gets the same pseudonym in every dataset, so that they join.
 
-    Raises `ContentError` where a source or the recipe does not fit or too many rows are rejected, `LimitReached` where
-    another publication of the dataset is under way or disk or memory is full, `EngineFailure` for all else. After any
-    of them, and after a crash, the earlier releases are as they were.
+    Raises `ContentError` where a source or the recipe does not fit, too many rows are rejected or the release would
+    risk more than the dataset declares, `LimitReached` where another publication of the dataset is under way or disk
+    or memory is full, `EngineFailure` for all else. After any of them, and after a crash, the earlier releases are as
+    they were.
     """
     if not sources:
         raise ContentError(_no_sources(dataset))
@@ -48,7 +51,7 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
             (work / "release").mkdir(parents=True)
             number = max(ReleaseStore(releases_root).numbers(dataset.name), default=0) + 1
             with staging(dataset, work) as staged:
-                read = tuple(_read(staged, sources, key, report))
+                read, removals = zip(*_read(staged, sources, key, report), strict=True)
                 rejected = _check_rejected(dataset, staged.rejected(), sum(source.rows for source in read))
                 files = tuple(_write(staged, work / "release", _facts(dataset, synthetic), report))
             manifest = Manifest(
@@ -65,6 +68,9 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
                 sources=read,
                 files=files,
             )
+            report(0.95, f"{dataset.name}: measuring the risk")
+            for path in assess(dataset, manifest, work / "release", removals):
+                _settle(path)
             _appear(manifest, work / "release", release_folder(releases_root, dataset.name, number))
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -72,10 +78,13 @@ def publish(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none has
     return manifest
 
 
-def _read(staged: Staging, sources: Sequence[Path], key: bytes, report: Progress) -> Iterator[SourceFile]:
+def _read(
+    staged: Staging, sources: Sequence[Path], key: bytes, report: Progress
+) -> Iterator[tuple[SourceFile, Removal]]:
     for place, path in enumerate(sources):
         report(0.5 * place / len(sources), f"{staged.dataset.name}: reading {path.name}")
-        yield staged.add(path, key)
+        source = staged.add(path, key)
+        yield source, measure_removal(staged.connection, staged.dataset, source, key)
 
 
 def _check_rejected(dataset: Dataset, rejected: Mapping[str, int], rows: int) -> Mapping[str, int]:

@@ -13,12 +13,12 @@ import duckdb
 from portal.policy.masks import literal
 from portal.simulation.dice import Dice, pick, shares
 from portal.simulation.files import write_parquet
+from portal.simulation.sellers import sellers_at
 from portal.simulation.statement_figures import StatementFigures, read_statement_figures
 
 ROWS = 500_000
 """Statements at scale 1."""
 MEMORY = "500MB"
-FEWEST_SELLERS = 50
 UNION = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
     "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -51,7 +51,7 @@ THROWS = sorted(
 def simulate_moderation_statements(target_dir: Path, scale: float, seed: int) -> list[Path]:
     """Write one Parquet file a month, 500,000 x scale rows in all; memory does not grow with the scale."""
     figures, total = read_statement_figures(), max(1, round(ROWS * scale))
-    sellers = max(FEWEST_SELLERS, total // figures.assumptions.statements_per_seller)
+    sellers = sellers_at(scale)
     written, first = [], 0
     with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
         for month, rows in enumerate(shares(total, figures.totals())):

@@ -6,8 +6,11 @@ from types import MappingProxyType
 
 from portal.errors import Fault, UsageError
 from portal.simulation.ad_targeting import simulate_ad_targeting
+from portal.simulation.listing_reappearance import simulate_listing_reappearance
 from portal.simulation.moderation_statements import simulate_moderation_statements
 from portal.simulation.recommender_parameters import simulate_recommender_parameters
+from portal.simulation.trader_penalties import simulate_trader_penalties
+from portal.simulation.traders import simulate_traders
 
 Simulator = Callable[[Path, float, int], list[Path]]
 """Target folder, scale and seed to the files written there."""
@@ -15,8 +18,11 @@ Simulator = Callable[[Path, float, int], list[Path]]
 SIMULATORS: Mapping[str, Simulator] = MappingProxyType(
     {
         "ad_targeting": simulate_ad_targeting,
+        "listing_reappearance": simulate_listing_reappearance,
         "moderation_statements": simulate_moderation_statements,
         "recommender_parameters": simulate_recommender_parameters,
+        "trader_penalties": simulate_trader_penalties,
+        "traders": simulate_traders,
     }
 )
 

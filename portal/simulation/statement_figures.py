@@ -11,7 +11,6 @@ class Assumptions(Content):
 
     months_like_the_last: tuple[str, ...]
     platform_name: str
-    statements_per_seller: int
     listings_per_seller: int
     share_of_listings_with_ean: float
     share_of_notices_from_trusted_flaggers: float

@@ -198,3 +198,19 @@ def test_the_command_itself_ends_with_the_exit_codes(portal: Command) -> None:
     assert exit_code("check") == 0
     assert exit_code("no-such-command") == 2
     assert exit_code("query", *AS_VERA, "SELECT * FROM salaries") == 3
+
+
+def test_risk_tells_of_the_latest_release_or_of_the_one_that_is_named(portal: Command) -> None:
+    page = portal.folder / "risk.html"
+    shown = portal("risk", "sales", "--html", str(page))
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("Release 1 of sales.\nThe codebook names no column")
+    assert "Risk report: Sales" in page.read_text()
+    source = portal.folder / "sources" / "sales.csv"
+    assert portal("publish", "sales", "--source", str(source)).exit_code == 0
+    assert json.loads(portal("risk", "sales", "--json").stdout)["release"] == 2
+    assert json.loads(portal("risk", "sales", "1", "--json").stdout)["release"] == 1
+    for missing in (("risk", "sales", "3"), ("risk", "nothing")):
+        assert portal(*missing).exit_code == 2
+    (portal.folder / "home" / "releases" / "sales" / "000001" / "risk.json").unlink()
+    assert "published without a risk report" in portal("risk", "sales", "1").stderr

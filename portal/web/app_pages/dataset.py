@@ -6,13 +6,16 @@ import streamlit as st
 
 from portal.catalogue.dataset import Column
 from portal.desk import access
+from portal.desk.access import identify
 from portal.desk.answers import CatalogueEntry
+from portal.desk.risk import risk_in_full, risk_in_words
 from portal.errors import PortalError
 from portal.ids import DatasetName
 from portal.policy.decision import Deny, Permit
 from portal.policy.explain import explain, obligation_in_words
-from portal.policy.model import Access
+from portal.policy.model import Access, Tier
 from portal.policy.uses import uses_of
+from portal.publishing.risk.page import page_of
 from portal.web.components.answers import show_errata
 from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
@@ -115,8 +118,21 @@ def _show_release(entry: CatalogueEntry) -> None:
         st.info("Nothing is published yet.")
     else:
         st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
+        _show_risk(entry)
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
+
+
+def _show_risk(entry: CatalogueEntry) -> None:
+    """Show how well those in the release are hidden: in words, and whole to a steward."""
+    name = entry.dataset.name
+    if sentences := risk_in_words(services(), asker(), name):
+        with st.container(border=True):
+            st.markdown("**How likely is it that somebody is found again?**")
+            st.markdown("\n".join(f"- {prose(sentence)}" for sentence in sentences))
+            if identify(services(), asker().person).tier is Tier.STEWARD:
+                page = page_of(risk_in_full(services(), asker(), name), entry.dataset.title)
+                st.download_button("Whole risk report", page, f"{name}-risk.html", "text/html", on_click="ignore")
 
 
 def _show_source(entry: CatalogueEntry) -> None:
