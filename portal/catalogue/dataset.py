@@ -1,12 +1,13 @@
 """A dataset: one table, its codebook, the recipe that anonymises it and how it is laid out on disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from portal.catalogue.period import Period
 from portal.catalogue.risk import Risk
 from portal.content import Content
 from portal.ids import DatasetName
@@ -17,6 +18,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 
 ColumnType = Literal["VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR[]"]
 Grid = Literal["day", "week", "month", "quarter", "year"]
+COARSENESS: tuple[Grid | None, ...] = (None, "day", "week", "month", "quarter", "year")
+"""Grids of dates, from the finest."""
 
 _TIMES: tuple[ColumnType, ...] = ("DATE", "TIMESTAMP")
 _MADE_BY_STEP: Mapping[str, tuple[ColumnType, ...]] = {
@@ -121,6 +124,11 @@ class Erratum(Content):
     until: date | None = None
     source: str | None = None
 
+    def concerns(self, columns: Collection[str], period: Period) -> bool:
+        """Whether these columns in this period are affected; without columns all are, and without dates all time is."""
+        touched = not self.columns or not set(self.columns).isdisjoint(columns)
+        return touched and period.meets(Period(self.since or date.min, self.until or date.max))
+
 
 class Change(Content):
     """One entry of the dataset's change log."""
@@ -158,6 +166,12 @@ class Dataset(Content):
     errata: tuple[Erratum, ...] = ()
     changes: tuple[Change, ...] = ()
     citation: str
+
+    @property
+    def date_grid(self) -> Grid | None:
+        """How coarse the dates are that place rows in time, after publication; None where they are whole days."""
+        grids = {step.truncate for _, column, step in self.recipe.derivations if column == self.date_column}
+        return max(grids, key=COARSENESS.index, default=None)
 
     @property
     def name(self) -> DatasetName:

@@ -14,6 +14,7 @@ from portal.cli.download import download
 from portal.cli.endings import Ending
 from portal.cli.grants import grants
 from portal.cli.ledger import ledger
+from portal.cli.metadata import metadata
 from portal.cli.people import people
 from portal.cli.projects import projects
 from portal.cli.publish import publish, simulate
@@ -23,8 +24,8 @@ from portal.cli.tokens import tokens
 from portal.cli.workspaces import workspaces
 
 COMMANDS = (
-    check, schema, publish, simulate, risk, demo, serve, query, explain, access, download, workspaces, people, projects,
-    applications, grants, tokens, ledger, doctor,
+    check, schema, publish, simulate, risk, demo, serve, query, explain, access, download, metadata, workspaces, people,
+    projects, applications, grants, tokens, ledger, doctor,
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.desk.access import identify
+from portal.desk.access import identify, project_of
 from portal.desk.answers import Asker
 from portal.desk.services import Services
 from portal.errors import Fault, NotFoundError, PolicyRefusal
@@ -32,6 +32,12 @@ def search_ledger(services: Services, reader: PersonId, **wanted: Any) -> tuple[
             Fault("NOT_AN_AUDITOR", "Other people's entries are open to auditors only.", rule="ledger",
                   fix="Leave the person out to read your own, or ask an auditor."))  # fmt: skip
     return services.ledger.search(**{**wanted, "actor": person.id})
+
+
+def my_entries_in_project(services: Services, asker: Asker, limit: int, before: int | None = None) -> tuple[Entry, ...]:
+    """Return the asker's own entries of this project, newest first; `before` is the number of the last one known."""
+    person, project = identify(services, asker.person), project_of(services, asker)
+    return services.ledger.search(actor=person.id, project=project.id if project else None, before=before, limit=limit)
 
 
 def my_receipt(services: Services, asker: Asker, receipt: ReceiptId) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def right_to_download(services: Services, asker: Asker, names: Iterable[DatasetN
 
 def refuse_outdated(services: Services, asker: Asker, record: DownloadRecord) -> None:
     """Refuse a file that would not be made again as it was."""
-    sources = [SourceUse(**{**use, "obligations": tuple(use["obligations"])}) for use in record.receipt["sources"]]
+    sources = [SourceUse.from_record(use) for use in record.receipt["sources"]]
     if changed := changed_since(services, asker, sources, record.created_at):
         raise PolicyRefusal(
             Fault(

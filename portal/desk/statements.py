@@ -67,7 +67,7 @@ def explain_statement(services: Services, asker: Asker, statement: Statement) ->
         columns={name: uses_of(permit.obligations) for name, permit in prepared.permits.items()},
         limits=prepared.limits,
         rows_left_this_week=prepared.rows_left,
-        errata=errata_of(services, prepared.plan),
+        errata=errata_of(services, prepared),
     )
 
 
@@ -85,7 +85,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
             spooled, reasons = _compute(services, prepared, job, receipt_id, running)
         charged = spooled.rows
-    finished = services.clock()
+    finished, errata = services.clock(), errata_of(services, prepared)
     receipt = Receipt(
         id=receipt_id,
         person=asker.person,
@@ -93,6 +93,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         statement=prepared.statement.text,
         parameters=dict(prepared.statement.parameters),
         sources=tuple(_source_use(prepared, name) for name in prepared.permits),
+        errata=tuple(f"{name}/{erratum.id}" for name, erratum in errata),
         rows=spooled.rows,
         complete=spooled.complete,
         withheld=spooled.notes[WITHHELD] == _YES if WITHHELD in spooled.notes else None,
@@ -105,7 +106,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
         services.spool.keep(spooled, question)
-    return Answer(receipt, errata_of(services, prepared.plan), spooled.path)
+    return Answer(receipt, errata, spooled.path, prepared.limits)
 
 
 def _compute(

@@ -81,9 +81,13 @@ class Ledger:
         dataset: DatasetName | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        before: int | None = None,
         limit: int = 100,
     ) -> tuple[Entry, ...]:
-        """Return what fits all that is given, newest first; from `since` (included) to `until` (not included)."""
+        """Return what fits all that is given, newest first; from `since` (included) to `until` (not included).
+
+        `before` leaves out the entry of that number and all that follow it.
+        """
         wanted: tuple[tuple[Column[Any], str | None], ...] = (
             (entries.c.actor, actor),
             (entries.c.project, project),
@@ -102,6 +106,8 @@ class Ledger:
             query = query.where(entries.c.at >= at_text(since))
         if until is not None:
             query = query.where(entries.c.at < at_text(until))
+        if before is not None:
+            query = query.where(entries.c.sequence < before)
         return self._fetch(query)
 
     def find_receipt(self, receipt: ReceiptId) -> Entry | None:

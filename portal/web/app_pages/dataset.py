@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from portal.catalogue.dataset import Column
+from portal.catalogue.metadata import FORMS
+from portal.catalogue.metadata.described import cited
 from portal.desk import access
 from portal.desk.access import identify
 from portal.desk.answers import CatalogueEntry
+from portal.desk.describing import describe_for
 from portal.desk.risk import risk_in_full, risk_in_words
 from portal.errors import PortalError
 from portal.ids import DatasetName
@@ -20,7 +23,7 @@ from portal.web.components.answers import show_errata
 from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.components.uses import briefly, show_uses
-from portal.web.session import asker, services
+from portal.web.session import address, asker, services
 from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
@@ -142,9 +145,19 @@ def _show_source(entry: CatalogueEntry) -> None:
         st.markdown(f"<{origin.url}>")
     if origin.note:
         st.caption(prose(origin.note))
-    synthetic = " (synthetic data)" if entry.synthetic else ""
     st.markdown("**Cite as**")
-    st.code(f"{entry.dataset.citation.rstrip('. ')}{synthetic}.", language=None, wrap_lines=True)
+    citation = cited(entry.dataset, entry.release, synthetic=entry.synthetic)
+    st.code(f"{citation}.", language=None, wrap_lines=True)
+    form = st.selectbox(
+        "For other tools", list(FORMS), index=None, format_func=_form_in_words, placeholder="Choose a form"
+    )
+    if form:
+        described = describe_for(services(), asker(), entry.dataset.name, address())
+        st.code(FORMS[form].text(described), language=form.rpartition(".")[2].removesuffix("ld"), height=400)
+
+
+def _form_in_words(form: str) -> str:
+    return f"{FORMS[form].title} (metadata.{form})"
 
 
 show_dataset()

@@ -16,6 +16,7 @@ from portal.web.components.answers import show_answer, show_errata
 from portal.web.components.downloads import offer_download
 from portal.web.components.faults import show_faults
 from portal.web.components.parameters import ask_parameters
+from portal.web.components.programs import show_programs
 from portal.web.components.uses import briefly, show_uses
 from portal.web.session import asker, services
 from portal.web.view_models.charting import quick_chart, sources_in_words
@@ -59,6 +60,7 @@ def _edit(entries: Sequence[CatalogueEntry]) -> Statement:
             jobs.start(SLOT, statement, lambda running: statements.run_statement(house, who, statement, running))
         if st.button("Explain", icon=":material/policy:", help="What would happen, in terms of policy. Runs nothing."):
             st.session_state[EXPLAINED] = statement
+        show_programs(statement)
     return statement
 
 
