@@ -15,6 +15,7 @@ from portal.cli.values import DATASET
 from portal.desk.publication import publish_release
 from portal.desk.services import Services
 from portal.ids import DatasetName
+from portal.publishing.sources import source_named
 from portal.simulation import SIMULATORS
 from portal.simulation import simulate as write_sources
 from portal.simulation.marginals import Marginal, compare, in_markdown
@@ -23,15 +24,21 @@ from portal.simulation.marginals import Marginal, compare, in_markdown
 @click.command
 @click.argument("dataset", type=DATASET)
 @click.option(
-    "--source", "sources", multiple=True, required=True, type=click.Path(path_type=Path), help="CSV, JSON or Parquet."
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    help="A file of CSV, JSON or Parquet, a zip of such files, or the URL of a database.",
 )
 @click.option("--synthetic", is_flag=True, help="The sources are made up, and the release must say so.")
 @json_option
 @with_services
-def publish(services: Services, dataset: DatasetName, sources: Sequence[Path], *, synthetic: bool) -> None:
+def publish(services: Services, dataset: DatasetName, sources: Sequence[str], *, synthetic: bool) -> None:
     """Publish sources as the next release of DATASET, whole or not at all."""
     with progress_bar() as report:
-        manifest = publish_release(services, dataset, sources, synthetic=synthetic, progress=report)
+        manifest = publish_release(
+            services, dataset, [source_named(source) for source in sources], synthetic=synthetic, progress=report
+        )
     show_records([_in_brief(manifest)])
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from portal.desk.answers import Answer, Asker, Explanation, Receipt, SourceUse
 from portal.desk.budget import check_budget, rows_left
 from portal.desk.cells import release_cells
+from portal.desk.ending import refuse_withdrawn
 from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
 from portal.desk.standing import duties_in_words, refuse_ended
@@ -85,6 +86,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
             spooled, reasons = _compute(services, prepared, job, receipt_id, running)
         charged = spooled.rows
+    _refuse_withdrawn_meanwhile(services, prepared, spooled)
     finished, errata = services.clock(), errata_of(services, prepared)
     receipt = Receipt(
         id=receipt_id,
@@ -117,6 +119,15 @@ def _compute(
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
         return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None
+
+
+def _refuse_withdrawn_meanwhile(services: Services, prepared: Prepared, spooled: Spooled) -> None:
+    """Keep back an answer whose release was withdrawn while it was made; a withdrawal removes all others itself."""
+    try:
+        refuse_withdrawn(services, ((name, manifest.number) for name, manifest in prepared.manifests.items()))
+    except PolicyRefusal:
+        spooled.path.unlink(missing_ok=True)
+        raise
 
 
 def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, running: Running) -> GovernedCopy:

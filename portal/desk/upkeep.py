@@ -2,22 +2,24 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
 from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
+from portal.desk.ending import remove_loose_downloads, retire_releases
 from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
-from portal.errors import NotFoundError, PolicyRefusal, SignInError
-from portal.ids import DatasetName, DownloadId
+from portal.errors import NotFoundError
 from portal.ledger import Action
 from portal.policy.decision import Permit
 from portal.policy.model import Access
 from portal.policy.people import Project
-from portal.registry import Audit, DownloadRecord, JobState
+from portal.registry import Audit
 from portal.workspaces.store import GovernedCopy
+
+STOPPED_DAYS = 7
+"""How long a publication that was stopped can be gone on with: its rows are not kept for longer."""
 
 
 def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
@@ -40,7 +42,12 @@ def begin(services: Services) -> None:
 
 
 def remove_ended(services: Services) -> tuple[KeptCopy, ...]:
-    """Remove governed copies that nobody may read, the answers of their projects, and whatever is past its days."""
+    """Remove governed copies that nobody may read, the answers of their projects, and whatever is past its days.
+
+    Releases are among that where their dataset states for how long they are kept.
+    """
+    retire_releases(services)
+    services.releases.forget_stopped(services.clock() - timedelta(days=STOPPED_DAYS))
     ended = tuple(copy for copy in kept_copies(services) if copy.state == "ended")
     for copy in ended:
         services.workspaces.remove(copy.project, copy.dataset)
@@ -67,31 +74,3 @@ def _remove_what_ended(services: Services, project: Project) -> None:
         for token in services.registry.tokens_for(project.id):
             with suppress(NotFoundError):  # it is over already, or another process is doing the same
                 services.registry.revoke_token(token.id, audit=Audit(None, now))
-
-
-def remove_loose_downloads(services: Services) -> None:
-    """Remove every file of a download that is neither kept nor being made, and forget what failed long ago.
-
-    A file is kept as long as what it was made from is open to its asker.
-    """
-    now = services.clock()
-    services.queue.forget_failed(now - timedelta(days=services.result_days))
-    for path in services.downloads.glob("*/*"):
-        # Written as `<id>-<attempt>.<format>`, with a dot before while it is not whole.
-        download = DownloadId(path.name.lstrip(".").partition("-")[0].partition(".")[0])
-        # The job first: it leaves the queue only once there is a record.
-        job, record = services.queue.job(download), services.registry.download(download)
-        is_kept = record is not None and path.name.startswith(Path(record.path).name) and _may_be_kept(services, record)
-        is_being_made = job is not None and job.state is JobState.RUNNING
-        if not is_kept and not is_being_made:
-            path.unlink(missing_ok=True)
-
-
-def _may_be_kept(services: Services, record: DownloadRecord) -> bool:
-    names = [DatasetName(source["dataset"]) for source in record.receipt["sources"]]
-    try:
-        decisions = decide_for(services, Asker(record.person, record.project), names)
-    except (SignInError, PolicyRefusal):  # the person, or their membership, is over
-        return False
-    is_open = all(name in decisions and decisions[name].access >= Access.AGGREGATES for name in names)
-    return is_open and services.clock() < record.expires_at
