@@ -13,6 +13,8 @@ from traceback import format_tb
 from portal.desk.copies import Wanted, build_bases, build_copy, missing_bases, missing_copies
 from portal.desk.making import run_next, worker_name
 from portal.desk.services import Services
+from portal.desk.upkeep import remove_ended
+from portal.desk.vetting import expire_applications
 from portal.errors import Cancelled, Fault, PortalError
 from portal.ids import DatasetName, ProjectId
 from portal.policy.model import Access
@@ -21,6 +23,8 @@ IDLE = 0.3
 """Seconds between two looks at an empty queue."""
 ROUND = 15.0
 """Seconds between two looks at which governed copies are missing."""
+ENDINGS_ROUND = 60.0
+"""Seconds between two looks at what is over."""
 TRY_AGAIN = timedelta(minutes=10)
 """How long a copy that could not be built is left to whoever needs it."""
 NICE = 10
@@ -69,6 +73,20 @@ def workspaces_built(services: Services) -> Iterator[None]:
             stop.wait(ROUND)
 
     with _at_work("workspaces", work, workers=1):
+        yield
+
+
+@contextmanager
+def ended_removed(services: Services) -> Iterator[None]:
+    """End in one thread what is over by its date, and remove what rested on it."""
+
+    def work(stop: Event) -> None:
+        while not stop.is_set():
+            expire_applications(services)
+            remove_ended(services)
+            stop.wait(ENDINGS_ROUND)
+
+    with _at_work("endings", work, workers=1):
         yield
 
 
