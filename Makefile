@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
-SOURCES := portal tests benchmarks datasets
+SOURCES := portal tests benchmarks datasets clients docs
 
 .PHONY: demo test nightly mutations check format bench editor setup lock clean
 

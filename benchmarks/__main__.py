@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cells, downloads, load, pages, statements, workspaces
+from benchmarks import cells, downloads, load, pages, risk, statements, workspaces
 
 PAGE = Path("docs/performance.md")
 RESULTS = Path("benchmarks/results.json")
@@ -39,6 +39,7 @@ PARTS: Mapping[str, Part] = {
     "cells": Part(cells.measure, cells.section, 10),
     "downloads": Part(downloads.measure, downloads.section, 60),
     "workspaces": Part(workspaces.measure, workspaces.section, 10),
+    "risk": Part(risk.measure, risk.section, 10),
     "pages": Part(pages.measure, pages.section, 5),
     "load": Part(load.measure, load.section, 300),
 }

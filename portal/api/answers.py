@@ -6,14 +6,15 @@ from typing import BinaryIO
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from portal.api.media import FORMATS, negotiate
+from portal.api.rates import rows_of
 from portal.desk.answers import Answer
 from portal.desk.citing import manifest_of
 from portal.desk.services import Services
 from portal.folders import storing
-from portal.workspaces.export import write_answer
+from portal.workspaces.export import EVERY_ROW, write_answer
 
 CHUNK = 1 << 18
 
@@ -26,11 +27,14 @@ def wanted_media(request: Request) -> str:
     return media
 
 
-def answered(services: Services, answer: Answer, media: str) -> Response:
+def answered(
+    services: Services, request: Request, answer: Answer, media: str, rows: range = EVERY_ROW
+) -> StreamingResponse:
     """Return the answer as a response that streams from a file without a name, so that nothing stays behind."""
     with storing("the answer"):
         file = TemporaryFile(dir=answer.spool.parent)  # noqa: SIM115 - closed when it has been sent
-        write_answer(answer.spool, file, FORMATS[media], manifest_of(services, answer))
+        write_answer(answer.spool, file, FORMATS[media], manifest_of(services, answer), rows=rows)
+    request.state.rates.append(rows_of(answer))
     headers = {**_facts(answer), "Content-Length": str(file.tell())}
     return StreamingResponse(_chunks(file), headers=headers, media_type=media)
 
@@ -43,7 +47,7 @@ def _facts(answer: Answer) -> dict[str, str]:
         "Portal-Complete": _word(receipt.complete),
         "Portal-Cells-Withheld": _word(bool(receipt.withheld)),
         "Portal-Rows-Left-This-Week": str(receipt.rows_left_this_week),
-        "Portal-Errata": ", ".join(f"{name}/{erratum.id}" for name, erratum in answer.errata),
+        "Portal-Errata": ", ".join(receipt.errata),
         "Portal-Synthetic": _word(any(source.synthetic for source in receipt.sources)),
     }
 

@@ -8,7 +8,9 @@ import portal
 from portal.api import catalogue, downloads, people, queries
 from portal.api.envelope import Envelope
 from portal.api.lanes import open_lane
+from portal.api.metering import Meter
 from portal.api.problems import HANDLERS, PROBLEMS
+from portal.api.rates import Requests
 from portal.api.reference import reference
 from portal.desk.services import Services
 
@@ -19,19 +21,22 @@ who issues it with `portal tokens issue`. What you may see is decided anew at ea
 """
 
 
-def create_api(services: Services) -> FastAPI:
+def create_api(services: Services, requests_per_minute: int = 600) -> FastAPI:
     """Return the API over these services, to be mounted at `/api/v1`; its documentation is at `/api/v1/docs`."""
+    meter = Meter()
     api = FastAPI(
         title="DSA research portal",
         version=portal.__version__,
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Envelope)],
+        redirect_slashes=False,
+        middleware=[Middleware(Envelope, meter=meter)],
         exception_handlers=HANDLERS,
         responses=PROBLEMS,
     )
-    api.state.services = services
+    api.state.services, api.state.meter = services, meter
+    api.state.requests = Requests(requests_per_minute)
     open_lane(api)
     for routes in (catalogue, queries, downloads, people):
         api.include_router(routes.ROUTER)

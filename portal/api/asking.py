@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from portal.api.rates import MINUTE
 from portal.desk.access import identify
 from portal.desk.answers import Asker
 from portal.desk.services import Services
@@ -22,8 +24,8 @@ TheServices = Annotated[Services, Depends(_services)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-def asker_of(services: TheServices, credentials: Bearer) -> Asker:
-    """Return who the token speaks for. Raises `SignInError`."""
+def asker_of(request: Request, services: TheServices, credentials: Bearer) -> Asker:
+    """Return who the token speaks for, and count the request. Raises `SignInError`; 429 for one too many."""
     token = credentials and services.registry.resolve_token(credentials.credentials, services.clock())
     if not token:
         raise SignInError(
@@ -33,7 +35,12 @@ def asker_of(services: TheServices, credentials: Bearer) -> Asker:
                 fix="Send Authorization: Bearer <token>; the portal's operator issues tokens.",
             )
         )
-    return Asker(identify(services, token.person).id, token.project)
+    asker, now = Asker(identify(services, token.person).id, token.project), services.clock()
+    left = request.app.state.requests.take(asker.person, now)
+    if left is None:
+        raise HTTPException(429, headers={"Retry-After": str(MINUTE - int(now.timestamp()) % MINUTE)})
+    request.state.rates.append(left)
+    return asker
 
 
 TheAsker = Annotated[Asker, Depends(asker_of)]

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portal.api.examples import SQL
+
 LONGEST_SQL = 100_000
 MOST_PARAMETERS = 200
 
@@ -20,12 +22,17 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_EXAMPLES = ConfigDict(
+    extra="forbid", frozen=True, json_schema_extra={"examples": [{"sql": SQL, "parameters": {"field": "rows"}}]}
+)
+
+
 class StatementBody(_Body):
     """A statement: one SELECT in DuckDB's dialect."""
 
-    sql: str = Field(
-        max_length=LONGEST_SQL, examples=["SELECT platform, count(*) AS rows FROM dsa_transparency_daily GROUP BY ALL"]
-    )
+    model_config = _EXAMPLES
+
+    sql: str = Field(max_length=LONGEST_SQL, examples=[SQL])
     parameters: Parameters
     project: str | None = Field(None, description="Left out: the token's project. Another one is refused.")
 
@@ -38,5 +45,7 @@ class DownloadBody(StatementBody):
 
 class ParametersBody(_Body):
     """Values for a saved query; what is left out has its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"parameters": {}}]})
 
     parameters: Parameters

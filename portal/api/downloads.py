@@ -9,7 +9,10 @@ from starlette.responses import FileResponse, Response
 
 from portal.api.asking import Bearer, TheAsker, TheServices, asker_of, check_project
 from portal.api.bodies import DownloadBody
+from portal.api.conditional import names
+from portal.api.examples import shown
 from portal.api.media import FILES
+from portal.api.paging import PAGED, ThePage, one_page
 from portal.desk.answers import DownloadStatus
 from portal.desk.downloads import (
     cancel_download,
@@ -32,7 +35,7 @@ _FETCHES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@ROUTER.post("", status_code=202)
+@ROUTER.post("", status_code=202, responses=shown("queued", "It waits for its turn.", 202))
 def request(
     services: TheServices, asker: TheAsker, request: Request, response: Response, body: DownloadBody
 ) -> dict[str, Any]:
@@ -47,13 +50,17 @@ def request(
     return _facts(status)
 
 
-@ROUTER.get("")
-def downloads(services: TheServices, asker: TheAsker) -> list[dict[str, Any]]:
+@ROUTER.get("", responses=shown("downloads", "One page of them, newest first.", **PAGED))
+def downloads(
+    services: TheServices, asker: TheAsker, request: Request, response: Response, page: ThePage
+) -> list[dict[str, Any]]:
     """List your downloads in the token's project, newest first."""
-    return [_facts(status) for status in my_downloads(services, asker)]
+    part, headers = one_page(request, page, my_downloads(services, asker), lambda status: status.id)
+    response.headers.update(headers)
+    return [_facts(status) for status in part]
 
 
-@ROUTER.get("/{identifier}")
+@ROUTER.get("/{identifier}", responses=shown("download", "How far it is; here, ready."))
 def download(services: TheServices, asker: TheAsker, identifier: str) -> dict[str, Any]:
     """Say how far one of your downloads is.
 
@@ -65,7 +72,7 @@ def download(services: TheServices, asker: TheAsker, identifier: str) -> dict[st
     return {**_facts(status), **receipt}
 
 
-@ROUTER.post("/{identifier}/cancel")
+@ROUTER.post("/{identifier}/cancel", responses=shown("queued", "How it stands then."))
 def cancel(services: TheServices, asker: TheAsker, identifier: str) -> dict[str, Any]:
     """Stop a download that is not made yet; it then reads as failed. One that is over stays as it is."""
     return _facts(cancel_download(services, asker, DownloadId(identifier)))
@@ -78,7 +85,7 @@ def file(services: TheServices, bearer: Bearer, request: Request, identifier: st
     The policy is asked and the ledger told at every fetch; ranges that one person fetches within a minute are one.
     """
     wanted = DownloadId(identifier)
-    asker = asker_of(services, bearer) if link is None else read_link(services, link, wanted)
+    asker = asker_of(request, services, bearer) if link is None else read_link(services, link, wanted)
     record, path = find_download(services, asker, wanted)
     etag, digest = f'"{record.sha256}"', b64encode(bytes.fromhex(record.sha256)).decode()
     headers = {
@@ -87,15 +94,10 @@ def file(services: TheServices, bearer: Bearer, request: Request, identifier: st
         "Portal-Receipt": record.receipt_id,
         "Portal-Expires": record.expires_at.isoformat(),
     }
-    if _names(request.headers.get("if-none-match", ""), etag):
+    if names(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     tell_fetched(services, asker, record, part="range" in request.headers)
     return FileResponse(path, headers=headers, media_type=FILES[record.format], filename=record.filename)
-
-
-def _names(if_none_match: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the file (RFC 9110, 13.1.2: weakly compared)."""
-    return any(each.strip().removeprefix("W/") in (etag, "*") for each in if_none_match.split(","))
 
 
 def _facts(status: DownloadStatus) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A release: one immutable publication of a dataset, described by its manifest."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -10,6 +11,8 @@ from portal.catalogue.dataset import ColumnType, Identifier
 from portal.content import Content
 from portal.fingerprints import fingerprint
 from portal.ids import Fingerprint
+
+_JOINED = "+"
 
 
 class ColumnStatistics(Content):
@@ -45,6 +48,34 @@ class SourceFile(Content):
     sha256: str
 
 
+class RejectedRow(Content):
+    """A row that could not be published; `row` counts from 1 below the header, `kind` tells of its value."""
+
+    source: str
+    row: int
+    column: str
+    rule: str
+    kind: str
+
+
+class Rejections(Content):
+    """`rejected.json`: every reason with its count, and the first rows in the order of the sources."""
+
+    counts: dict[str, int]
+    rows: tuple[RejectedRow, ...]
+
+
+class Ending(Content):
+    """`ended.json` in the place of a release that is served no more: its tombstone.
+
+    `because` is for everyone who may know of the dataset.
+    """
+
+    kind: Literal["withdrawn", "retired"]
+    at: datetime
+    because: str
+
+
 class Manifest(Content):
     """`manifest.json` beside the files of a release.
 
@@ -61,6 +92,7 @@ class Manifest(Content):
     rejected_rows: int
     rejected: dict[str, int] = Field(default_factory=dict, description="Rejected rows by `column: reason`.")
     recipe_sha256: str
+    pseudonym_key: str = Field("", description="Names the key of the pseudonyms: releases of one name join.")
     sources: tuple[SourceFile, ...]
     files: tuple[ReleaseFile, ...]
 
@@ -68,6 +100,11 @@ class Manifest(Content):
     def fingerprint(self) -> Fingerprint:
         """Names this release by everything that its manifest says."""
         return fingerprint(self.model_dump(mode="json"))
+
+    @property
+    def place(self) -> str:
+        """Names the release in a path."""
+        return _place_of(self.dataset, self.number)
 
     def public_facts(self) -> dict[str, Any]:
         """What anyone who may know of the dataset may know of the release."""
@@ -78,3 +115,39 @@ class Manifest(Content):
             "synthetic": self.synthetic,
             "columns": dict(self.columns),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePair:
+    """The releases of two datasets that are joined, in order of their datasets' names."""
+
+    first: Manifest
+    second: Manifest
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Names both by everything that their manifests say."""
+        return fingerprint([self.first.fingerprint, self.second.fingerprint])
+
+    @property
+    def place(self) -> str:
+        """Names both in a path."""
+        return _JOINED.join((self.first.place, self.second.place))
+
+
+def is_made_of(place: str, dataset: str, number: int) -> bool:
+    """Say whether what is kept at this place is of a release, alone or joined."""
+    return _place_of(dataset, number) in place.split(_JOINED)
+
+
+def _place_of(dataset: str, number: int) -> str:
+    return f"{dataset}-{number:06d}"
+
+
+class Placed(Protocol):
+    """A release, or two that are joined, for which something is kept."""
+
+    @property
+    def place(self) -> str:
+        """Its name in a path."""
+        ...

@@ -6,23 +6,28 @@ import click
 
 import portal
 from portal.cli.access import access
+from portal.cli.applications import applications
 from portal.cli.check import check, schema
 from portal.cli.demo import demo, serve
 from portal.cli.doctor import doctor
 from portal.cli.download import download
 from portal.cli.endings import Ending
 from portal.cli.grants import grants
+from portal.cli.keys import keys
 from portal.cli.ledger import ledger
+from portal.cli.metadata import metadata
 from portal.cli.people import people
 from portal.cli.projects import projects
 from portal.cli.publish import publish, simulate
+from portal.cli.releases import diff, rejected, releases, retire, withdraw
+from portal.cli.risk import risk
 from portal.cli.statements import explain, query
 from portal.cli.tokens import tokens
 from portal.cli.workspaces import workspaces
 
 COMMANDS = (
-    check, schema, publish, simulate, demo, serve, query, explain, access, download, workspaces, people, projects,
-    grants, tokens, ledger, doctor,
+    check, schema, publish, simulate, releases, diff, rejected, withdraw, retire, risk, demo, serve, query, explain,
+    access, download, metadata, workspaces, people, projects, applications, grants, tokens, keys, ledger, doctor,
 )  # fmt: skip
 
 

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from portal.desk.access import identify
+from portal.desk.access import identify, project_of
 from portal.desk.answers import Asker
 from portal.desk.services import Services
-from portal.errors import Fault, NotFoundError
-from portal.ids import ReceiptId
+from portal.errors import Fault, NotFoundError, PolicyRefusal
+from portal.ids import PersonId, ReceiptId
 from portal.ledger import Action, Entry
+from portal.policy.model import Tier
 
 LOOKED_THROUGH = 500
 """Entries of the ledger among which earlier statements are sought."""
+_ASKED = frozenset({Action.STATEMENT_RAN, Action.STATEMENT_REFUSED, Action.STATEMENT_FAILED})
 
 
 def my_entries(services: Services, asker: Asker, limit: int = 200) -> tuple[Entry, ...]:
@@ -23,21 +25,44 @@ def my_entries(services: Services, asker: Asker, limit: int = 200) -> tuple[Entr
 
 @dataclass(frozen=True, slots=True)
 class PastStatement:
-    """A statement as it was last asked; `refused` where no answer came of it."""
+    """A statement as it was last asked, and whether an answer came of it."""
 
     text: str
     at: datetime
-    refused: bool
+    answered: bool
 
 
 def my_statements(services: Services, asker: Asker, limit: int = 50) -> tuple[PastStatement, ...]:
     """Return the asker's own statements, each once, newest first."""
     past: dict[str, PastStatement] = {}
     for entry in my_entries(services, asker, LOOKED_THROUGH):
-        text = entry.details.get("statement")
-        if isinstance(text, str) and text.strip():
-            past.setdefault(text, PastStatement(text, entry.at, entry.action is not Action.STATEMENT_RAN))
+        text = entry.details.get("statement", "").strip() if entry.action in _ASKED else ""
+        if text:
+            past.setdefault(text, PastStatement(text, entry.at, entry.action is Action.STATEMENT_RAN))
     return tuple(past.values())[:limit]
+
+
+def search_ledger(services: Services, reader: PersonId, **wanted: Any) -> tuple[Entry, ...]:  # noqa: ANN401 - as `Ledger.search`
+    """Return what fits, newest first: of everybody to an auditor, which the ledger then knows; to others, their own.
+
+    `wanted` is what `Ledger.search` takes. Raises `PolicyRefusal` where somebody else's entries are asked for.
+    """
+    person = identify(services, reader)
+    if person.tier is Tier.AUDITOR:
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        services.ledger.record(Action.LEDGER_READ, actor=person.id, details=asked)
+        return services.ledger.search(**wanted)
+    if wanted.get("actor") not in (None, person.id):
+        raise PolicyRefusal(
+            Fault("NOT_AN_AUDITOR", "Other people's entries are open to auditors only.", rule="ledger",
+                  fix="Leave the person out to read your own, or ask an auditor."))  # fmt: skip
+    return services.ledger.search(**{**wanted, "actor": person.id})
+
+
+def my_entries_in_project(services: Services, asker: Asker, limit: int, before: int | None = None) -> tuple[Entry, ...]:
+    """Return the asker's own entries of this project, newest first; `before` is the number of the last one known."""
+    person, project = identify(services, asker.person), project_of(services, asker)
+    return services.ledger.search(actor=person.id, project=project.id if project else None, before=before, limit=limit)
 
 
 def my_receipt(services: Services, asker: Asker, receipt: ReceiptId) -> Mapping[str, Any]:

@@ -104,6 +104,11 @@ class Admission:
                 (self._waiting if ticket in self._waiting else self._running).remove(ticket)
                 self._changed.notify_all()
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many statements run and how many wait."""
+        with self._changed:
+            return len(self._running), len(self._waiting)
+
     def _queue(self, ticket: Ticket) -> None:
         with self._changed:
             mine = sum(1 for other in self._waiting if other.person == ticket.person)

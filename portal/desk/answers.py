@@ -39,13 +39,19 @@ class SourceUse:
     synthetic: bool
     obligations: tuple[str, ...]
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "SourceUse":
+        """Read one source of a recorded receipt."""
+        return cls(**{**record, "obligations": tuple(record["obligations"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """Enough to repeat an answer and to audit it.
 
-    `rows` counts rows handed out; `complete` is false where a limit cut them; `withheld` says whether a figure of
-    released cells is withheld, and is None where there are no such cells; `seconds` is the whole time of the run.
+    `errata` are those that came with it, as `dataset/id`; `rows` counts rows handed out; `complete` is false where a
+    limit cut them; `withheld` says whether a figure of released cells is withheld, and is None where there are no such
+    cells; `seconds` is the whole time of the run.
     """
 
     id: ReceiptId
@@ -54,6 +60,7 @@ class Receipt:
     statement: str
     parameters: Mapping[str, Any]
     sources: tuple[SourceUse, ...]
+    errata: tuple[str, ...]
     rows: int
     complete: bool
     withheld: bool | None
@@ -67,14 +74,21 @@ class Receipt:
         record: dict[str, Any] = json.loads(canonical_json(asdict(self)))
         return record
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Receipt":
+        """Read what `as_record` wrote."""
+        sources = tuple(SourceUse.from_record(source) for source in record["sources"])
+        return cls(**{**record, "sources": sources, "at": datetime.fromisoformat(record["at"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer, spooled as an Arrow file that only its project may open."""
+    """A whole answer, spooled as an Arrow file that only its project may open; `limits` are those that it ran under."""
 
     receipt: Receipt
     errata: tuple[tuple[DatasetName, Erratum], ...]
     spool: Path
+    limits: Limits
 
     @property
     def schema(self) -> pa.Schema:
@@ -125,7 +139,7 @@ class CatalogueEntry:
     """A dataset as one person, in one project, meets it.
 
     `release` is the latest number, None where nothing is published; `copy` says how far the governed copy is, None
-    where there is none to be.
+    where there is none to be. `damaged`: there is a release, and what describes it cannot be read.
     """
 
     dataset: Dataset
@@ -134,6 +148,7 @@ class CatalogueEntry:
     released_at: datetime | None
     copy: CopyState | None
     synthetic: bool
+    damaged: bool = False
 
     @property
     def rows(self) -> int | None:

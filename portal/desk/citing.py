@@ -3,8 +3,12 @@
 from typing import Any
 
 import portal
+from portal.catalogue.metadata.described import cited
 from portal.desk.answers import Answer
 from portal.desk.services import Services
+from portal.workspaces.export import FACTS, MANIFEST_KEY
+
+ERRATUM_FACTS = {"id", "title", "description", "columns", "since", "until"}
 
 
 def citations(services: Services, answer: Answer) -> tuple[str, ...]:
@@ -13,9 +17,8 @@ def citations(services: Services, answer: Answer) -> tuple[str, ...]:
     After the Research Data Alliance's recommendation on citing dynamic data: cite the query and the version.
     """
     return tuple(
-        f"{services.site.datasets[source.dataset].citation.rstrip('. ')}. Release {source.release}"
-        f"{' (synthetic data)' if source.synthetic else ''}. Accessed {answer.receipt.at:%Y-%m-%d}. "
-        f"Query {answer.receipt.fingerprint[:12]}."
+        f"{cited(services.site.datasets[source.dataset], source.release, synthetic=source.synthetic)}. "
+        f"Accessed {answer.receipt.at:%Y-%m-%d}. Query {answer.receipt.fingerprint[:12]}."
         for source in answer.receipt.sources
     )
 
@@ -24,6 +27,7 @@ def manifest_of(services: Services, answer: Answer) -> dict[str, Any]:
     """Return what a file says of itself, JSON-able."""
     return {
         "portal": portal.__version__,
+        FACTS: _facts(services, answer),
         "receipt": answer.receipt.as_record(),
         "synthetic": any(source.synthetic for source in answer.receipt.sources),
         "licences": {
@@ -32,7 +36,23 @@ def manifest_of(services: Services, answer: Answer) -> dict[str, Any]:
         },
         "citations": citations(services, answer),
         "errata": [
-            {"dataset": name, "id": erratum.id, "title": erratum.title, "description": erratum.description}
+            {"dataset": name, **erratum.model_dump(mode="json", include=ERRATUM_FACTS)}
             for name, erratum in answer.errata
         ],
     }
+
+
+def _facts(services: Services, answer: Answer) -> dict[str, str]:
+    """Return what must be known of a file, as plain texts; datasets stand in the order of the receipt."""
+    sources = answer.receipt.sources
+    told = {
+        "dataset": (source.dataset for source in sources),
+        "release": (str(source.release) for source in sources),
+        "policy": (source.policy for source in sources),
+        "licence": (services.site.datasets[source.dataset].provenance.licence for source in sources),
+        "citation": citations(services, answer),
+        "errata": (f"{name}/{erratum.id}: {erratum.title}" for name, erratum in answer.errata),
+        "synthetic": ("yes" if source.synthetic else "no" for source in sources),
+        "receipt": (answer.receipt.id,),
+    }
+    return {f"{MANIFEST_KEY}.{name}": "; ".join(texts) for name, texts in told.items()}

@@ -129,6 +129,8 @@ def _row_rules(rule: Rule, request: AccessRequest, grant: Grant | None) -> tuple
     if rule.embargo is not None:
         newest = today - timedelta(days=rule.embargo.days)
         rules.append(_bound(rule.embargo.column, "<=", newest, f"embargo of {rule.embargo.days} days"))
+    if rule.retention is not None:
+        rules.append(_bound(rule.retention, ">=", today, "the end of retention"))
     if grant is not None and dataset.date_column is not None:
         since, until = grant.narrowing.since, grant.narrowing.until
         rules += [_bound(dataset.date_column, ">=", since, "the grant's first day")] if since else []

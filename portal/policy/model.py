@@ -199,6 +199,11 @@ class History(Content):
     pairwise: bool = True
     span: bool = True
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is anything to hold a cell against."""
+        return self.pairwise or self.span
+
 
 JoinTarget = Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER[:-1]}\.{IDENTIFIER[1:]}")]
 """`dataset.column`."""
@@ -258,6 +263,9 @@ class Rule(Content):
     rows: str | None = Field(None, description="A predicate over the dataset's columns and project.* values.")
     columns: dict[Identifier, Obligation] = Field(default_factory=dict)
     embargo: Embargo | None = None
+    retention: Identifier | None = Field(
+        None, description="A column with the last day on which a row may be shown; a row without that day is not shown."
+    )
     download: Download | None = Field(None, description="Left out: nothing may be downloaded.")
     limits: Limits = Limits()
     disclosure: Disclosure | None = None

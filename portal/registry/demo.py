@@ -29,7 +29,7 @@ ILLEGAL_PRODUCTS = Project(
     START,
     members=frozenset({VETTED}),
     member_states=("DE", "FR", "IT", "ES", "PL", "NL"),
-    undertakings=frozenset({"aggregate-publication", "no-reidentification"}),
+    undertakings=frozenset({"aggregate-publication", "no-reidentification", "no-linkage-to-names"}),
     reasoned_request="DSC-DEMO-2026-001",
 )
 ADS_AND_MINORS = Project(

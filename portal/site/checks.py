@@ -66,6 +66,14 @@ def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
             check_predicate(rule.rows, dataset.columns)
         except PredicateError as error:
             yield f"rows: {error}", ("rows",)
+    yield from _check_days(rule, dataset)
+    if rule.disclosure is not None:
+        yield from _check_classes(rule.disclosure, _published(dataset), _shown(rule, dataset))
+        yield from _check_joins(rule.disclosure, dataset, _shown(rule, dataset), site)
+
+
+def _check_days(rule: Rule, dataset: Dataset) -> Iterator[Finding]:
+    """Check embargo and retention, by which rows come and go from one day to the next."""
     if rule.embargo is not None:
         yield from _check_column(rule.embargo.column, _published(dataset), TIMES, ("embargo", "column"))
     if rule.embargo is not None and rule.disclosure is not None:
@@ -73,9 +81,11 @@ def _check_rule(rule: Rule, dataset: Dataset, site: Site) -> Iterator[Finding]:
         if use is None or use.range is None:
             message = "is no dimension with a range, so a day's rows would show from one day to the next"
             yield f"embargo.column: {rule.embargo.column!r} {message}", ("embargo", "column")
-    if rule.disclosure is not None:
-        yield from _check_classes(rule.disclosure, _published(dataset), _shown(rule, dataset))
-        yield from _check_joins(rule.disclosure, dataset, _shown(rule, dataset), site)
+    if rule.retention is not None:
+        yield from _check_column(rule.retention, _published(dataset), TIMES, ("retention",))
+    if rule.retention is not None and rule.disclosure is not None:
+        message = "stands with access to rows only; figures would tell what left from one day to the next"
+        yield f"retention: {message}", ("retention",)
 
 
 def _published(dataset: Dataset) -> Types:
@@ -164,7 +174,7 @@ def _check_query_for(
     protected = {name: Protected(schemas[name], rule.disclosure) for name, rule in open_.items() if rule.disclosure}
     defaults = {name: parameter.default for name, parameter in query.front.parameters.items()}
     try:
-        planned = plan(parse(query.sql, defaults), tables, parser, protected)
+        planned = plan(parse(query.sql, defaults), tables, parser, protected, list(site.datasets))
     except StatementRefusal as refusal:
         for fault in refusal.faults:
             line = query.first_line + (fault.line or 1) - 1

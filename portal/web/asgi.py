@@ -7,12 +7,14 @@ from pathlib import Path
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from portal import wiring
-from portal.api import create_api
+from portal.api import create_api, metering
+from portal.api.metering import Metrics
 from portal.desk import upkeep, workers
 from portal.desk.services import Services
+from portal.logs import write_lines
 from portal.settings import Settings
 from portal.web.failures import show_failure
 from portal.web.guard import Guard, hosts_of
@@ -26,9 +28,11 @@ LONGEST_MESSAGE = 2_000_000
 
 def create_app(settings: Settings, services: Services) -> st.App:
     """Return the whole portal as one ASGI application."""
+    api, token = create_api(services, settings.requests_per_minute), settings.metrics_token
+    metrics = Metrics(services, api.state.meter, token.get_secret_value() if token else None)
     return st.App(
         SCRIPT,
-        routes=[Mount("/api/v1", app=create_api(services))],
+        routes=[Route("/metrics", metrics.answer), Mount("/api/v1", app=api)],
         middleware=[Middleware(Guard, hosts=hosts_of(settings.host))],
         on_script_error=show_failure,
     )
@@ -36,12 +40,18 @@ def create_app(settings: Settings, services: Services) -> st.App:
 
 def serve(settings: Settings) -> None:
     """Serve pages and API until the process is told to stop. Raises `ContentError` where the site has faults."""
+    if settings.log_requests:
+        write_lines(metering.LOG)
     services = wiring.services_of_this_process()
     upkeep.begin(services)
     # Uvicorn ends on the signal, then raises it again: without this, nothing below would be ended in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with workers.downloads_made(services, settings.download_workers), workers.workspaces_built(services):
+        with (
+            workers.downloads_made(services, settings.download_workers),
+            workers.workspaces_built(services),
+            workers.ended_removed(services),
+        ):
             uvicorn.run(
                 create_app(settings, services),
                 host=settings.host,

@@ -12,6 +12,8 @@ from re import findall
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.api.problems import MEDIA_TYPE, refusal
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -57,9 +59,9 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        plain = (b"content-type", b"text/plain; charset=utf-8")
-        await self._with_headers(send)({"type": "http.response.start", "status": status, "headers": [plain]})
-        await send({"type": "http.response.body", "body": b"Not here.\n"})
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
+        await self._with_headers(send)({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": refusal(status)})
 
 
 def is_admitted(scope: Message, hosts: frozenset[str]) -> bool:
@@ -113,6 +115,7 @@ def security_headers() -> tuple[tuple[bytes, bytes], ...]:
         "x-frame-options": "DENY",
         "referrer-policy": "no-referrer",
         "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     }
     return tuple((name.encode(), value.encode()) for name, value in headers.items())

@@ -1,5 +1,7 @@
 """Who is here. The session holds two ids; person and project are looked up anew at every run."""
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from portal import wiring
@@ -18,6 +20,12 @@ PERSON, PROJECT = "person", "project"
 def services() -> Services:
     """Return the services of this process."""
     return wiring.services_of_this_process()
+
+
+def address() -> str:
+    """Return where this portal was reached, for what is to be used outside of the page."""
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}" if here.netloc else "http://127.0.0.1:8501"
 
 
 def asker() -> Asker:

@@ -4,6 +4,7 @@ The answer is read from disk batch by batch and never mapped or held whole, so t
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from portal.workspaces.texts import write_csv, write_json
 
 MANIFEST_KEY = "dsa_research_portal"
 """The key of the manifest in the file's own metadata."""
+
+FACTS = "facts"
+"""Of a manifest, what a file's own metadata says key by key as well, for readers that look into no JSON."""
+EVERY_ROW = range(sys.maxsize)
 
 _ROW_GROUP = 122_880
 """Rows of one row group of a Parquet file, as DuckDB has it."""
@@ -62,12 +67,17 @@ def export_answer(
     return exported
 
 
-def write_answer(
-    spool: Path, sink: BinaryIO, file_format: str, manifest: Manifest, progress: Progress | None = None
+def write_answer(  # noqa: PLR0913, PLR0917 - what is written, where, how, and how it is watched
+    spool: Path,
+    sink: BinaryIO,
+    file_format: str,
+    manifest: Manifest,
+    progress: Progress | None = None,
+    rows: range = EVERY_ROW,
 ) -> None:
-    """Write the spooled answer in one of the formats of `WRITERS`."""
+    """Write the spooled answer, or some of its rows, in one of the formats of `WRITERS`."""
     with opened(spool) as reader:
-        WRITERS[file_format](sink, _described(reader.schema, manifest), _told(reader, progress))
+        WRITERS[file_format](sink, _described(reader.schema, manifest), _told(reader, progress, rows))
 
 
 def remove_export(target: Path) -> None:
@@ -81,15 +91,20 @@ def _manifest_beside(target: Path) -> Path:
 
 
 def _described(schema: pa.Schema, manifest: Manifest) -> pa.Schema:
-    return schema.with_metadata({MANIFEST_KEY: canonical_json(manifest)})
+    return schema.with_metadata({MANIFEST_KEY: canonical_json(manifest), **manifest.get(FACTS, {})})
 
 
-def _told(reader: pa.ipc.RecordBatchFileReader, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-    number = reader.num_record_batches
+def _told(reader: pa.ipc.RecordBatchFileReader, progress: Progress | None, rows: range) -> Iterator[pa.RecordBatch]:
+    number, passed = reader.num_record_batches, 0
     for index in range(number):
+        if passed >= rows.stop:
+            return
         if progress:
             progress(index / number, f"Writing the file: {index / number:.0%}")
-        yield reader.get_batch(index)
+        batch = reader.get_batch(index)
+        first, last = (min(max(row - passed, 0), batch.num_rows) for row in (rows.start, rows.stop))
+        passed += batch.num_rows
+        yield batch.slice(first, last - first)
 
 
 def _write_parquet(sink: BinaryIO, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:

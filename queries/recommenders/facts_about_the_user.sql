@@ -8,10 +8,10 @@ reading: Each row is an input. `true` means that the published default takes it.
 caveats:
   - A default can be changed for some users or countries while the system runs.
   - Whether an input counts as profiling is a legal question; the role was given by the compilers.
-datasets: [recommender_parameters]
+datasets: [recommender_source_code]
 tiers: [public, registered, vetted]
 ---*/
 SELECT platform, system, as_of, parameter, default_value, feature_switch, source
-FROM recommender_parameters
+FROM recommender_source_code
 WHERE role = 'profiling_input'
 ORDER BY as_of, system, parameter

@@ -13,7 +13,7 @@ caveats:
     name that says nothing.
   - The lists of words are short and ours; change the query to try others.
   - The files of 2023 cover many services, that of 2026 one, so numbers of the two years do not compare.
-datasets: [recommender_parameters]
+datasets: [recommender_source_code]
 tiers: [public, registered, vetted]
 chart: {kind: bar, x: fact, y: declarations, colour: year}
 ---*/
@@ -36,7 +36,7 @@ SELECT
     count_if(default_value = 'true') AS on_by_default,
     count_if(default_value = 'false') AS off_by_default,
     min(parameter) AS an_example
-FROM recommender_parameters
+FROM recommender_source_code
 JOIN facts ON regexp_matches(lower(concat_ws(' ', parameter, feature_switch)), words)
 WHERE role IS DISTINCT FROM 'scoring_weight'
 GROUP BY fact, year

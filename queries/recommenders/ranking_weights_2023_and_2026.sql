@@ -13,7 +13,7 @@ caveats:
     profile counts only with what follows it. Read it as an order of size.
   - These are declared weights; the publisher says that production may differ.
   - Actions that only one of the years has are left out.
-datasets: [recommender_parameters]
+datasets: [recommender_source_code]
 tiers: [vetted]
 chart: {kind: bar, x: action, y: in_likes, colour: year}
 ---*/
@@ -33,7 +33,7 @@ WITH weights AS (
             WHEN regexp_matches(lower(parameter), 'video_playback|^vqv') THEN 'watch a video'
             WHEN regexp_matches(lower(parameter), '(^|_|good_)click') THEN 'click'
         END AS action
-    FROM recommender_parameters
+    FROM recommender_source_code
     WHERE weight IS NOT NULL
       AND parameter_kind IS NULL
 ),

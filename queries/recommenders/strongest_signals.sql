@@ -10,14 +10,14 @@ caveats:
   - These are declared weights; values can be changed while the system runs.
   - A rank compares within one ranking only.
   - A strong weight on a rare action may matter less than a weak one on a frequent action.
-datasets: [recommender_parameters]
+datasets: [recommender_source_code]
 tiers: [public, registered, vetted]
 parameters:
   how_many: {type: integer, label: Ranks to show, default: 10}
 chart: {kind: bar, x: parameter, y: importance_rank, colour: pushes}
 ---*/
 SELECT system, as_of, importance_rank, parameter, pushes, documentation
-FROM recommender_parameters
+FROM recommender_source_code
 WHERE importance_rank <= $how_many
   AND parameter_kind IS NULL
 ORDER BY as_of, system, importance_rank, parameter

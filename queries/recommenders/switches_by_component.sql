@@ -9,7 +9,7 @@ reading: >-
 caveats:
   - The day is that of first publication; the commit is not stated.
   - Names repeat within two components, so these are declarations and not different parameters.
-datasets: [recommender_parameters]
+datasets: [recommender_source_code]
 tiers: [public, registered, vetted]
 chart: {kind: bar, x: component, y: declarations}
 ---*/
@@ -21,7 +21,7 @@ SELECT
     count_if(default_value = 'false') AS off_by_default,
     count_if(minimum IS NOT NULL) AS with_bounds,
     count_if(documentation IS NOT NULL) AS with_documentation
-FROM recommender_parameters
+FROM recommender_source_code
 WHERE parameter_kind IS NOT NULL
 GROUP BY component
 ORDER BY declarations DESC, component

@@ -55,7 +55,7 @@ def test_history_holds_ones_own_statements_and_no_one_elses(services: Services) 
     app.run()
     options = next(each for each in app.selectbox if each.label == "Earlier statement").options
     assert len(options) == 2
-    assert "SELECT nothing FROM sales · refused" in options[0]
+    assert "SELECT nothing FROM sales · no answer" in options[0]
     assert "country, price, day" in options[1]
     assert written(press(app, "Open in a tab")) == "SELECT nothing FROM sales"
 

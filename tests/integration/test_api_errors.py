@@ -19,7 +19,7 @@ from portal.registry import Audit
 ENDPOINTS = (
     ("GET", "/datasets"),
     ("GET", "/datasets/sales"),
-    ("GET", "/datasets/sales/metadata.datapackage.json"),
+    ("GET", "/datasets/sales/metadata.croissant.json"),
     ("POST", "/query"),
     ("GET", "/queries"),
     ("POST", "/queries/traders/sales_by_country/run"),
@@ -28,9 +28,12 @@ ENDPOINTS = (
     ("GET", "/downloads/abc"),
     ("GET", "/downloads/abc/file"),
     ("POST", "/downloads/abc/cancel"),
+    ("GET", "/entries"),
     ("GET", "/receipts/abc"),
+    ("GET", "/receipts/abc/answer"),
     ("GET", "/me"),
 )
+JSON = {"Content-Type": "application/json"}
 BODY = {"sql": "SELECT 1", "parameters": {}}
 
 
@@ -49,7 +52,9 @@ def is_problem(response: Response, status: int, code: str) -> bool:
 def test_every_endpoint_is_in_the_list_above(tmp_path: Path) -> None:
     with an_api(tmp_path) as (_, client):
         paths = client.get("/openapi.json").json()["paths"]
-    known = {(method, path.replace("abc", "{identifier}")) for method, path in ENDPOINTS}
+    known = {
+        (method, path.replace("abc", "{identifier}").replace("croissant.json", "{form}")) for method, path in ENDPOINTS
+    }
     named = {
         (method.upper(), path.replace("{name}", "sales" if "datasets" in path else "sales_by_country"))
         for path, methods in paths.items()
@@ -154,7 +159,19 @@ def test_limits_are_told_as_limits(tmp_path: Path) -> None:
 
 
 MALFORMED: tuple[tuple[Callable[[Client], Response], int, str], ...] = (
-    (lambda client: client.post("/query", content=b"{"), 400, "REQUEST_INVALID"),
+    (lambda client: client.post("/query", content=b"{", headers=JSON), 400, "REQUEST_INVALID"),
+    (lambda client: client.post("/query", content=b"{}"), 415, "MEDIA_TYPE"),
+    (lambda client: client.post("/query", data={"sql": "SELECT 1"}), 415, "MEDIA_TYPE"),
+    (
+        lambda client: client.post("/downloads", content=b"<a/>", headers={"Content-Type": "text/xml"}),
+        415,
+        "MEDIA_TYPE",
+    ),
+    (lambda client: client.get("/datasets", params={"limit": 0}), 400, "REQUEST_INVALID"),
+    (lambda client: client.get("/datasets", params={"after": "salaries"}), 400, "PAGE_UNKNOWN"),
+    (lambda client: client.get("/datasets/sales/metadata.exe"), 404, "NOT_FOUND"),
+    (lambda client: client.get("/datasets/salaries/metadata.dcat.jsonld"), 404, "NO_SUCH_DATASET"),
+    (lambda client: client.get("/receipts/none/answer"), 404, "NO_SUCH_RECEIPT"),
     (lambda client: client.post("/query", json={}), 400, "REQUEST_INVALID"),
     (lambda client: client.post("/query", json={"sql": "SELECT 1", "engine": "x"}), 400, "REQUEST_INVALID"),
     (lambda client: ask(client, "x" * (LONGEST_SQL + 1)), 400, "REQUEST_INVALID"),
@@ -163,6 +180,7 @@ MALFORMED: tuple[tuple[Callable[[Client], Response], int, str], ...] = (
     (lambda client: ask(client, SALES, {"Accept": "text/html"}), 406, "NOT_ACCEPTABLE"),
     (lambda client: ask(client, SALES, project="other"), 403, "TOKEN_PROJECT"),
     (lambda client: client.get("/no/such/page"), 404, "NOT_FOUND"),
+    (lambda client: client.get("/datasets/"), 404, "NOT_FOUND"),
     (lambda client: client.put("/query", json={}), 405, "METHOD_NOT_ALLOWED"),
     (lambda client: client.get("/receipts/none"), 404, "NO_SUCH_RECEIPT"),
     (lambda client: client.get("/downloads/none"), 404, "NO_SUCH_DOWNLOAD"),

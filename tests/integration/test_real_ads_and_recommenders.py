@@ -12,9 +12,9 @@ from portal.ids import DatasetName, QueryName
 from portal.policy.model import Tier
 
 SITE = the_site()
-NAMES = ("ad_targeting", "recommender_parameters")
+NAMES = ("ad_targeting", "recommender_source_code")
 ADS = REAL / REAL_SOURCES["ad_targeting"][0]
-ROWS = {"ad_targeting": 195_499, "recommender_parameters": 1_303}
+ROWS = {"ad_targeting": 195_499, "recommender_source_code": 1_303}
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="../shared/realdata is not there")
 
@@ -97,23 +97,23 @@ def test_the_errata_count_what_is_there(seen: Seen) -> None:
 
 
 def test_every_weight_and_every_bound_of_the_sources_is_kept(seen: Seen) -> None:
-    ranking, switches, home = (REAL / path for path in REAL_SOURCES["recommender_parameters"])
+    ranking, switches, home = (REAL / path for path in REAL_SOURCES["recommender_source_code"])
     weights = f"SELECT parameter, CAST(weight AS DOUBLE) FROM read_csv('{ranking}', all_varchar = true)"
-    kept = "SELECT parameter, weight FROM recommender_parameters WHERE component = 'heavy ranker'"
+    kept = "SELECT parameter, weight FROM recommender_source_code WHERE component = 'heavy ranker'"
     vetted = seen[Tier.VETTED]
     assert sorted(vetted.execute(kept).fetchall()) == sorted(vetted.execute(weights).fetchall())
     raw = f"SELECT count(min), count(max), count(feature_switch) FROM read_csv('{switches}', all_varchar = true)"
-    bounds = "SELECT count(minimum), count(maximum), count(feature_switch) FROM recommender_parameters"
+    bounds = "SELECT count(minimum), count(maximum), count(feature_switch) FROM recommender_source_code"
     assert one(vetted, f"{bounds} WHERE parameter_kind IS NOT NULL") == one(vetted, raw)
     given = f"SELECT count(*) FROM read_csv('{home}', all_varchar = true) WHERE default_value IS NOT NULL"
     either = (
-        "SELECT count(coalesce(default_value, weight::VARCHAR)) FROM recommender_parameters WHERE year(as_of) = 2026"
+        "SELECT count(coalesce(default_value, weight::VARCHAR)) FROM recommender_source_code WHERE year(as_of) = 2026"
     )
     assert one(vetted, either) == one(vetted, given)
 
 
 def test_the_public_has_ranks_and_signs_and_no_weight(seen: Seen) -> None:
-    counts = "SELECT count(weight), count(importance_rank), count(pushes) FROM recommender_parameters"
+    counts = "SELECT count(weight), count(importance_rank), count(pushes) FROM recommender_source_code"
     public, vetted = one(seen[Tier.PUBLIC], counts), one(seen[Tier.VETTED], counts)
     assert public == (0, *vetted[1:])
     assert min(vetted) > 0

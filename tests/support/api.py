@@ -27,9 +27,9 @@ def an_api(folder: Path, clock: Clock = system_clock) -> Iterator[tuple[Services
         yield services, client
 
 
-def client_of(services: Services) -> Client:
+def client_of(services: Services, api: FastAPI | None = None) -> Client:
     """Give a client without a token."""
-    return Client(transport=InProcess(create_api(services)), base_url="http://portal")
+    return Client(transport=InProcess(api or create_api(services)), base_url="http://portal")
 
 
 class InProcess(BaseTransport):

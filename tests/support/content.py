@@ -23,7 +23,7 @@ REAL = REPOSITORY.parent / "shared" / "realdata"
 REAL_SOURCES: Mapping[str, Sequence[str]] = {
     "ad_targeting": ["ads_meta/meta_ad_targeting_2024-12-18.parquet"],
     "moderation_statements": ["dsa_tdb_sor_samples/sor_full_sample_12rows.csv"],
-    "recommender_parameters": [
+    "recommender_source_code": [
         "recommender_twitter/heavy_ranker_weights_2023-04-05.csv",
         "recommender_twitter/twitter_the_algorithm_feature_switch_params.csv",
         "recommender_twitter/x_algorithm_home_mixer_params_2026-08-12.csv",

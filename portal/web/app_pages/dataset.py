@@ -5,19 +5,27 @@ from collections.abc import Mapping
 import streamlit as st
 
 from portal.catalogue.dataset import Column
+from portal.catalogue.metadata import FORMS
+from portal.catalogue.metadata.described import cited
 from portal.desk import access
+from portal.desk.access import identify
 from portal.desk.answers import CatalogueEntry
+from portal.desk.describing import describe_for
+from portal.desk.releases import public_releases
+from portal.desk.risk import risk_in_full, risk_in_words
 from portal.errors import PortalError
 from portal.ids import DatasetName
 from portal.policy.decision import Deny, Permit
 from portal.policy.explain import explain, obligation_in_words
-from portal.policy.model import Access
+from portal.policy.model import Access, Tier
 from portal.policy.uses import uses_of
+from portal.publishing.risk.page import page_of
 from portal.web.components.answers import show_errata
 from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.components.uses import briefly, show_uses
-from portal.web.session import asker, services
+from portal.web.session import address, asker, services
+from portal.web.view_models.publications import publications_in_words
 from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
@@ -111,12 +119,29 @@ def _show_access(entry: CatalogueEntry) -> None:
 
 
 def _show_release(entry: CatalogueEntry) -> None:
-    if entry.release is None:
+    if entry.damaged:
+        st.error("The latest release is damaged, so nothing of it is served until the operator has restored it.")
+    elif entry.release is None:
         st.info("Nothing is published yet.")
     else:
         st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
+        _show_risk(entry)
+    for told in publications_in_words(public_releases(services(), asker(), entry.dataset.name)):
+        st.markdown(plain(told))
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
+
+
+def _show_risk(entry: CatalogueEntry) -> None:
+    """Show how well those in the release are hidden: in words, and whole to a steward."""
+    name = entry.dataset.name
+    if sentences := risk_in_words(services(), asker(), name):
+        with st.container(border=True):
+            st.markdown("**How likely is it that somebody is found again?**")
+            st.markdown("\n".join(f"- {prose(sentence)}" for sentence in sentences))
+            if identify(services(), asker().person).tier is Tier.STEWARD:
+                page = page_of(risk_in_full(services(), asker(), name), entry.dataset.title)
+                st.download_button("Whole risk report", page, f"{name}-risk.html", "text/html", on_click="ignore")
 
 
 def _show_source(entry: CatalogueEntry) -> None:
@@ -126,9 +151,19 @@ def _show_source(entry: CatalogueEntry) -> None:
         st.markdown(f"<{origin.url}>")
     if origin.note:
         st.caption(prose(origin.note))
-    synthetic = " (synthetic data)" if entry.synthetic else ""
     st.markdown("**Cite as**")
-    st.code(f"{entry.dataset.citation.rstrip('. ')}{synthetic}.", language=None, wrap_lines=True)
+    citation = cited(entry.dataset, entry.release, synthetic=entry.synthetic)
+    st.code(f"{citation}.", language=None, wrap_lines=True)
+    form = st.selectbox(
+        "For other tools", list(FORMS), index=None, format_func=_form_in_words, placeholder="Choose a form"
+    )
+    if form:
+        described = describe_for(services(), asker(), entry.dataset.name, address())
+        st.code(FORMS[form].text(described), language=form.rpartition(".")[2].removesuffix("ld"), height=400)
+
+
+def _form_in_words(form: str) -> str:
+    return f"{FORMS[form].title} (metadata.{form})"
 
 
 show_dataset()

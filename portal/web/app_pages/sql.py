@@ -18,6 +18,7 @@ from portal.web.components.downloads import offer_download
 from portal.web.components.faults import show_faults
 from portal.web.components.parameters import ask_parameters, given_parameters
 from portal.web.components.profiles import offer_profile
+from portal.web.components.programs import show_programs
 from portal.web.components.sql_editor import choose_how_to_write, selection, write_statement
 from portal.web.components.sql_history import show_history
 from portal.web.components.sql_tabs import begin_with, held, keep, show_tab_bar
@@ -59,12 +60,13 @@ def _edit(entries: Sequence[CatalogueEntry], explained: Explanation | PortalErro
     show_tab_bar(tabs)
     faults = marks(st.session_state.get(ASKED), tabs.in_hand, tabs.current.text, found)
     write_statement(tabs, words_for(entries), faults, _run)
-    ask_parameters(tabs.current.text)
+    statement = Statement(tabs.current.text, ask_parameters(tabs.current.text))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Run", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", on_click=_run)
         st.button("Explain", icon=":material/policy:", on_click=_explain,
                   help="What would happen, in terms of policy, and what it costs. Runs nothing.")  # fmt: skip
         st.button("Format", icon=":material/format_align_left:", on_click=_format, help="One clause to a line.")
+        show_programs(statement)
         show_history()
         choose_how_to_write()
 

@@ -31,4 +31,4 @@ def _take(text: str) -> None:
 def _briefly(past: PastStatement) -> str:
     words = " ".join(past.text.split())
     cut = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
-    return f"{past.at:%d %b %H:%M} · {cut}{' · refused' if past.refused else ''}"
+    return f"{past.at:%d %b %H:%M} · {cut}{'' if past.answered else ' · no answer'}"

@@ -103,6 +103,16 @@ def test_row_rules_of_policy_embargo_and_grant_all_hold() -> None:
     ]
 
 
+def test_a_row_may_be_shown_until_the_last_day_of_its_retention() -> None:
+    decision = decide(a_request(policy=a_policy(a_rule(retention="day"))))
+    assert isinstance(decision, Permit)
+    (row,) = decision.obligations.rows
+    assert row.bound is not None
+    assert row.words == f"day >= {TODAY} (the end of retention)"
+    assert row.bound.holds_for(TODAY, TODAY)
+    assert row.bound.holds_for(TODAY - timedelta(1), TODAY - timedelta(1)) is False
+
+
 @pytest.mark.parametrize("request_", [*REFUSED.values(), *ALLOWED.values()])
 def test_every_decision_is_said_in_sentences(request_: object) -> None:
     sentences = explain(decide(request_))

@@ -76,6 +76,16 @@ CASES = {
         AGGREGATES.replace("country: equal", "day: equal") + "    embargo: {column: day, days: 3}\n",
         ":8: embargo.column: 'day' is no dimension with a range",
     ),
+    "policy: retention by a column that is no date": (
+        POLICY_FILE,
+        POLICY + "    retention: price\n",
+        ":9: retention: 'price' has type DOUBLE",
+    ),
+    "policy: retention of aggregates": (
+        POLICY_FILE,
+        AGGREGATES + "    retention: day\n",
+        ":8: retention: stands with access to rows only",
+    ),
     "policy: aggregates without disclosure": (
         POLICY_FILE,
         POLICY.replace("access: rows", "access: aggregates"),
@@ -119,6 +129,15 @@ def test_a_dataset_without_policy_and_a_policy_without_dataset_are_both_said(tmp
         "access_policies/other.yaml:1: no dataset is named 'other'",
         f"{DATASET_FILE}:1: dataset 'sales' has no policy, so nobody gets in; write access_policies/sales.yaml",
     ]
+
+
+def test_a_query_may_not_give_the_name_of_another_dataset_to_a_table(tmp_path: Path) -> None:
+    query = QUERY.replace("SELECT", "WITH rents AS (SELECT 1) SELECT", 1)
+    rents = {"datasets/rents/dataset.yaml": DATASET, "access_policies/rents.yaml": POLICY}
+    assert faults(write_site(tmp_path / "alone", **{QUERY_FILE: query})) == []
+    others = {file: text.replace("dataset: sales", "dataset: rents") for file, text in rents.items()}
+    found = faults(write_site(tmp_path / "with", **{QUERY_FILE: query}, **others))
+    assert any("it is the name of another dataset" in fault for fault in found), found
 
 
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ SETTINGS = {
 """How many parameters of each role the file of 2026 has beside weights and inputs."""
 
 
-def simulate_recommender_parameters(target_dir: Path, scale: float, seed: int) -> list[Path]:
+def simulate_recommender_source_code(target_dir: Path, scale: float, seed: int) -> list[Path]:
     """Write three CSV files: feature switches, ranking weights, and parameters with roles."""
     dice = Dice(seed)
     files = {
@@ -35,7 +35,7 @@ def simulate_recommender_parameters(target_dir: Path, scale: float, seed: int) -
     }
     with duckdb.connect() as connection:
         return [
-            write_csv(connection, select, target_dir / f"recommender_parameters-{name}.csv")
+            write_csv(connection, select, target_dir / f"recommender_source_code-{name}.csv")
             for name, select in files.items()
         ]
 

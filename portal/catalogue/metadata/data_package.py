@@ -1,10 +1,11 @@
-"""A dataset's description in the forms that other catalogues and tools read. Pure; never a value of the data."""
+"""Data Package, version 2 (datapackage.org), with one tabular resource."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from portal.catalogue.dataset import Column, Dataset
+from portal.catalogue.dataset import Column
+from portal.catalogue.metadata.described import Described, given
 
 FIELD_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -21,19 +22,24 @@ FIELD_TYPES: Mapping[str, str] = MappingProxyType(
 """A column's type to the field type of Table Schema."""
 
 
-def data_package(dataset: Dataset, release: int | None, *, synthetic: bool) -> dict[str, Any]:
-    """Describe a dataset as a Data Package, version 2 (datapackage.org), with one tabular resource."""
-    provenance = dataset.provenance
-    return _set(
+def data_package(described: Described) -> dict[str, Any]:
+    """Describe a dataset as a Data Package."""
+    dataset, provenance = described.dataset, described.dataset.provenance
+    return given(
         {
             "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
             "name": dataset.name,
             "id": provenance.doi,
-            "title": f"{dataset.title} (synthetic data)" if synthetic else dataset.title,
+            "title": described.title,
             "description": dataset.description,
-            "homepage": provenance.url,
-            "version": str(release) if release else None,
-            "licenses": [{"title": provenance.licence}],
+            "homepage": described.page,
+            "version": str(described.release) if described.release else None,
+            "created": described.released_at.isoformat() if described.released_at else None,
+            "keywords": [dataset.topic, "DSA"],
+            "licenses": [
+                *({"name": licence.name, "path": licence.url} for licence in described.licences),
+                *([] if described.licences else [{"title": provenance.licence, "path": described.page}]),
+            ],
             "contributors": [{"title": provenance.publisher, "roles": ["publisher"]}],
             "sources": [{"title": provenance.publisher, "path": provenance.url}] if provenance.url else None,
             "resources": [
@@ -43,7 +49,10 @@ def data_package(dataset: Dataset, release: int | None, *, synthetic: bool) -> d
                     "format": "parquet",
                     "mediatype": "application/vnd.apache.parquet",
                     "description": dataset.grain,
-                    "schema": {"fields": [_field(name, column) for name, column in dataset.columns.items()]},
+                    "schema": {
+                        "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
+                        "fields": [_field(name, column) for name, column in dataset.columns.items()],
+                    },
                 }
             ],
         }
@@ -51,16 +60,12 @@ def data_package(dataset: Dataset, release: int | None, *, synthetic: bool) -> d
 
 
 def _field(name: str, column: Column) -> dict[str, Any]:
-    return _set(
+    return given(
         {
             "name": name,
             "type": FIELD_TYPES[column.type],
             "description": column.meaning,
             "unit": column.unit,
-            "categories": [{"value": value, "label": label} for value, label in (column.values or {}).items()] or None,
+            "categories": [{"value": value, "label": label} for value, label in (column.values or {}).items()],
         }
     )
-
-
-def _set(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
