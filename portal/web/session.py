@@ -15,6 +15,8 @@ from portal.settings import Settings
 from portal.web.guard import is_loopback
 
 PERSON, PROJECT = "person", "project"
+PLAIN_SQL = "sql.plain"
+"""Whether somebody writes SQL in a plain text area: a habit, which a change of project leaves alone."""
 
 
 def services() -> Services:
@@ -67,9 +69,9 @@ def sign_out() -> None:
 
 def enter_project(project: ProjectId) -> None:
     """Work for another of one's projects; what was answered for the last one is put away."""
-    person = st.session_state[PERSON]
+    kept = {key: st.session_state[key] for key in (PERSON, PLAIN_SQL) if key in st.session_state}
     st.session_state.clear()
-    st.session_state.update({PERSON: person, PROJECT: project})
+    st.session_state.update(kept | {PROJECT: project})
 
 
 def my_projects() -> tuple[Project, ...]:

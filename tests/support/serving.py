@@ -116,7 +116,7 @@ def command(settings: Settings, *arguments: str, seconds: float = 120) -> subpro
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment in which a portal has these settings."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set | {"site", "home"}}
-    return os.environ | {f"PORTAL_{name.upper()}": str(value) for name, value in given.items()}
+    return os.environ | {f"PORTAL_{name.upper()}": str(value) for name, value in given.items() if value is not None}
 
 
 def _free_port() -> int:

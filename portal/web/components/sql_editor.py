@@ -13,9 +13,10 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 from streamlit.components.v2.types import ComponentRenderer
 
 from portal.web.components.sql_tabs import AREA, EDITOR, remember
+from portal.web.session import PLAIN_SQL
 from portal.web.view_models.sql_tabs import Tabs
 
-LABEL, PLAIN = "Statement", "sql.plain"
+LABEL = "Statement"
 HINT = "Ctrl+Enter runs the selection or the whole. Ctrl+Space proposes words. Escape, then Tab, leaves the editor."
 FIXED_WIDTH = "<style>.st-key-sql-text textarea { font-family: ui-monospace, Menlo, Consolas, monospace; }</style>"
 _WEB = Path(__file__).parents[1]
@@ -25,7 +26,11 @@ _PACKAGE, _COMPONENT = "portal", "sql_editor"
 def choose_how_to_write() -> None:
     """Offer the plain text area; the choice holds for the session, on every page."""
     st.toggle(
-        "Plain text area", key=PLAIN, persist_state="session", help="Without colours, proposals and marks.", wrap=False
+        "Plain text area",
+        key=PLAIN_SQL,
+        persist_state="session",
+        help="Without colours, proposals and marks.",
+        wrap=False,
     )
 
 
@@ -33,7 +38,7 @@ def write_statement(
     tabs: Tabs, words: Mapping[str, Any], faults: Mapping[str, Any], on_run: Callable[[], None]
 ) -> None:
     """Show the statement in hand. What is typed is in `held()`; Ctrl+Enter in the editor calls `on_run`."""
-    if st.session_state.get(PLAIN):
+    if st.session_state.get(PLAIN_SQL):
         _show_area(tabs.current.text)
         return
     _editor()(
