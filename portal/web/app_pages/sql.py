@@ -32,6 +32,8 @@ from portal.web.view_models.wording import code, plain
 from portal.workspaces.plan import governed_schema
 
 ASKED, EXPLAINED, SLOT = "sql.asked", "sql.explained", "sql"
+SCHEMA_HEIGHT = 380
+"""Pixels: as tall as the editor beside it, so that the answer follows close below."""
 
 
 def show_sql_page() -> None:
@@ -144,6 +146,11 @@ def _show_result() -> None:
 
 def _show_schema(entries: Sequence[CatalogueEntry]) -> None:
     st.markdown("**Datasets**")
+    with st.container(height=SCHEMA_HEIGHT, border=False):
+        _show_datasets(entries)
+
+
+def _show_datasets(entries: Sequence[CatalogueEntry]) -> None:
     for entry in entries:
         assert isinstance(entry.decision, Permit)
         obligations = entry.decision.obligations
