@@ -12,11 +12,9 @@ from portal.policy.model import Access
 from portal.site.queries import QueryParameter, SavedQuery
 from portal.sql.plan import ParameterValue
 from portal.web.components import jobs
-from portal.web.components.answers import show_answer
-from portal.web.components.downloads import offer_download
 from portal.web.components.labels import show_level
+from portal.web.components.saved_answers import show_saved_answer
 from portal.web.session import asker, services
-from portal.web.view_models.charting import sources_in_words
 from portal.web.view_models.wording import TOPICS, prose
 
 SLOT = "saved"
@@ -120,13 +118,7 @@ def _show_result(query: SavedQuery) -> None:
     asked = jobs.question(SLOT)
     if asked is None or asked[0] != query.name or (answer := jobs.outcome(SLOT)) is None:
         return
-    front = query.front
-    title = f"{front.title} · {sources_in_words(answer.receipt)}"
-    st.markdown(f"**How to read it:** {prose(front.reading)}")
-    show_answer(answer, key=SLOT, title=title, chart=front.chart)
-    if front.caveats:
-        st.markdown("**Caveats**\n" + "\n".join(f"- {prose(caveat)}" for caveat in front.caveats))
-    offer_download(asked[1], [DatasetName(name) for name in front.datasets], key=SLOT)
+    show_saved_answer(query, asked[1], answer, key=SLOT)
 
 
 show_saved_queries()
