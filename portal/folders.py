@@ -28,6 +28,15 @@ def held(folder: Path, *, shared: bool = False) -> Iterator[None]:
 
 
 @contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make the folder and hold it, or raise `BlockingIOError` where somebody else does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@contextmanager
 def written(target: Path, *, for_good: bool = True) -> Iterator[Path]:
     """Give a name to write under, in a folder that is held; what was written there then replaces `target`.
 
@@ -62,8 +71,7 @@ def sync(path: Path) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what the dead left in a folder, unless somebody holds it."""
-    with (folder / LOCK).open("w") as lock, suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(BlockingIOError), alone(folder):
         for path in folder.glob(".*"):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -12,6 +12,11 @@ def derive_key(master: bytes, purpose: str) -> bytes:
     return hmac.digest(master, purpose.encode(), "sha256")
 
 
+def key_name(key: bytes) -> str:
+    """Return a name that tells keys apart and tells nothing of them."""
+    return derive_key(key, "name").hex()[:8]
+
+
 def pseudonym(value: str, key: bytes) -> str:
     """Return the pseudonym of one value."""
     return hmac.digest(key, value.encode(), "sha256").hex()[:PSEUDONYM_DIGITS]

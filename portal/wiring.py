@@ -29,7 +29,7 @@ from portal.workspaces.store import WorkspaceStore
 def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
     """Build everything that the use cases need. Raises `ContentError`, with every fault, where the site has any."""
     home = settings.home.resolve()
-    ledger, releases, keys = open_ledger(settings, clock), open_releases(settings), load_keys(home / "keys")
+    ledger, releases, keys = open_ledger(settings, clock), open_releases(settings), load_keys(keys_folder(settings))
     parser = DuckDBParser()
     return Services(
         clock=clock,
@@ -66,7 +66,12 @@ def open_ledger(settings: Settings, clock: Clock = system_clock) -> Ledger:
     home = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.database_url or f"sqlite:///{home / 'portal.sqlite'}")
-    return Ledger(database, load_keys(home / "keys").ledger, clock)
+    return Ledger(database, load_keys(keys_folder(settings)).ledger, clock)
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Return where the secrets of a home lie."""
+    return settings.home.resolve() / "keys"
 
 
 def open_releases(settings: Settings) -> ReleaseStore:
@@ -77,7 +82,9 @@ def open_releases(settings: Settings) -> ReleaseStore:
 def open_workspaces(settings: Settings) -> WorkspaceStore:
     """Open the governed copies of a home, whatever the state of the site."""
     home = settings.home.resolve()
-    return WorkspaceStore(home / "workspaces", open_releases(settings), _trusted(settings), load_keys(home / "keys"))
+    return WorkspaceStore(
+        home / "workspaces", open_releases(settings), _trusted(settings), load_keys(keys_folder(settings))
+    )
 
 
 def probe_sandbox() -> tuple[tuple[Protection, ...], Level]:

@@ -47,7 +47,7 @@ def _facts(answer: Answer) -> dict[str, str]:
         "Portal-Complete": _word(receipt.complete),
         "Portal-Cells-Withheld": _word(bool(receipt.withheld)),
         "Portal-Rows-Left-This-Week": str(receipt.rows_left_this_week),
-        "Portal-Errata": ", ".join(f"{name}/{erratum.id}" for name, erratum in answer.errata),
+        "Portal-Errata": ", ".join(receipt.errata),
         "Portal-Synthetic": _word(any(source.synthetic for source in receipt.sources)),
     }
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -45,6 +45,34 @@ class SourceFile(Content):
     sha256: str
 
 
+class RejectedRow(Content):
+    """A row that could not be published; `row` counts from 1 below the header, `kind` tells of its value."""
+
+    source: str
+    row: int
+    column: str
+    rule: str
+    kind: str
+
+
+class Rejections(Content):
+    """`rejected.json`: every reason with its count, and the first rows in the order of the sources."""
+
+    counts: dict[str, int]
+    rows: tuple[RejectedRow, ...]
+
+
+class Ending(Content):
+    """`ended.json` in the place of a release that is served no more: its tombstone.
+
+    `because` is for everyone who may know of the dataset.
+    """
+
+    kind: Literal["withdrawn", "retired"]
+    at: datetime
+    because: str
+
+
 class Manifest(Content):
     """`manifest.json` beside the files of a release.
 
@@ -61,6 +89,7 @@ class Manifest(Content):
     rejected_rows: int
     rejected: dict[str, int] = Field(default_factory=dict, description="Rejected rows by `column: reason`.")
     recipe_sha256: str
+    pseudonym_key: str = Field("", description="Names the key of the pseudonyms: releases of one name join.")
     sources: tuple[SourceFile, ...]
     files: tuple[ReleaseFile, ...]
 

@@ -22,11 +22,12 @@ from portal.settings import Settings
 from portal.simulation import SIMULATORS
 from portal.wiring import refuse_weak_sandbox, services_of_this_process
 
-COMMITTED = "datasets/{dataset}/source.parquet"
+COMMITTED = "datasets/{dataset}/source.*"
 """Where a dataset's real source may lie in the site itself."""
 REAL_FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "ad_targeting": ("meta_ad_targeting_*.parquet",),
+        "moderation_capacity": tuple(f"t{table}_*.parquet" for table in range(4, 11)),
         "recommender_source_code": (
             "heavy_ranker_weights_*.csv",
             "twitter_the_algorithm_feature_switch_params.csv",
@@ -89,8 +90,7 @@ def _real_sources(name: DatasetName, site: Path, real: Path | None) -> list[Path
     found = [sorted(real.rglob(pattern)) for pattern in REAL_FILES.get(name, ())] if real else []
     if found and all(found):
         return [paths[-1] for paths in found]
-    committed = site / COMMITTED.format(dataset=name)
-    return [committed] if committed.is_file() else []
+    return sorted(site.glob(COMMITTED.format(dataset=name)))
 
 
 def _serve(settings: Settings) -> None:

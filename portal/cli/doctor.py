@@ -75,7 +75,7 @@ def _site(settings: Settings) -> Iterator[Finding]:
 def _releases(settings: Settings) -> Iterator[Finding]:
     store = open_releases(settings)
     for name in store.datasets():
-        for number in store.numbers(name):
+        for number in store.served(name):
             faults = store.verify(store.get(name, number))
             yield Finding(
                 f"release {name} {number}", ok=not faults, detail="; ".join(map(str, faults)) or "as published"

@@ -12,19 +12,21 @@ from portal.cli.doctor import doctor
 from portal.cli.download import download
 from portal.cli.endings import Ending
 from portal.cli.grants import grants
+from portal.cli.keys import keys
 from portal.cli.ledger import ledger
 from portal.cli.metadata import metadata
 from portal.cli.people import people
 from portal.cli.projects import projects
 from portal.cli.publish import publish, simulate
+from portal.cli.releases import diff, rejected, releases, retire, withdraw
 from portal.cli.risk import risk
 from portal.cli.statements import explain, query
 from portal.cli.tokens import tokens
 from portal.cli.workspaces import workspaces
 
 COMMANDS = (
-    check, schema, publish, simulate, risk, demo, serve, query, explain, access, download, metadata, workspaces, people,
-    projects, grants, tokens, ledger, doctor,
+    check, schema, publish, simulate, releases, diff, rejected, withdraw, retire, risk, demo, serve, query, explain,
+    access, download, metadata, workspaces, people, projects, grants, tokens, keys, ledger, doctor,
 )  # fmt: skip
 
 

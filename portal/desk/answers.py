@@ -49,8 +49,9 @@ class SourceUse:
 class Receipt:
     """Enough to repeat an answer and to audit it.
 
-    `rows` counts rows handed out; `complete` is false where a limit cut them; `withheld` says whether a figure of
-    released cells is withheld, and is None where there are no such cells; `seconds` is the whole time of the run.
+    `errata` are those that came with it, as `dataset/id`; `rows` counts rows handed out; `complete` is false where a
+    limit cut them; `withheld` says whether a figure of released cells is withheld, and is None where there are no such
+    cells; `seconds` is the whole time of the run.
     """
 
     id: ReceiptId
@@ -59,6 +60,7 @@ class Receipt:
     statement: str
     parameters: Mapping[str, Any]
     sources: tuple[SourceUse, ...]
+    errata: tuple[str, ...]
     rows: int
     complete: bool
     withheld: bool | None

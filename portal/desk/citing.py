@@ -8,6 +8,8 @@ from portal.desk.answers import Answer
 from portal.desk.services import Services
 from portal.workspaces.export import FACTS, MANIFEST_KEY
 
+ERRATUM_FACTS = {"id", "title", "description", "columns", "since", "until"}
+
 
 def citations(services: Services, answer: Answer) -> tuple[str, ...]:
     """Return one citation for each dataset: release, day of access and the fingerprint of the question.
@@ -34,7 +36,7 @@ def manifest_of(services: Services, answer: Answer) -> dict[str, Any]:
         },
         "citations": citations(services, answer),
         "errata": [
-            {"dataset": name, "id": erratum.id, "title": erratum.title, "description": erratum.description}
+            {"dataset": name, **erratum.model_dump(mode="json", include=ERRATUM_FACTS)}
             for name, erratum in answer.errata
         ],
     }

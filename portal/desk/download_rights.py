@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from portal.desk.access import decide_for
 from portal.desk.answers import Asker, SourceUse
+from portal.desk.ending import refuse_withdrawn, sources_of
 from portal.desk.preparing import permits_for
 from portal.desk.services import Services
 from portal.desk.standing import changed_since
@@ -30,7 +31,8 @@ def right_to_download(services: Services, asker: Asker, names: Iterable[DatasetN
 
 
 def refuse_outdated(services: Services, asker: Asker, record: DownloadRecord) -> None:
-    """Refuse a file that would not be made again as it was."""
+    """Refuse a file that would not be made again as it was, or that is of a release that was withdrawn."""
+    refuse_withdrawn(services, sources_of(record))
     sources = [SourceUse.from_record(use) for use in record.receipt["sources"]]
     if changed := changed_since(services, asker, sources, record.created_at):
         raise PolicyRefusal(

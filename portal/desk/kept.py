@@ -26,4 +26,4 @@ def kept_answer(services: Services, asker: Asker, identifier: ReceiptId) -> Answ
     if found is None or not receipt.complete or found.rows != receipt.rows:
         message = "This answer is not kept: it was cut by a limit, is never twice the same, or is past its days."
         raise NotFoundError(Fault("ANSWER_NOT_KEPT", message, rule="result_days", fix="Ask the statement again."))
-    return Answer(receipt, errata_of(services, prepared.plan), found.path, prepared.limits)
+    return Answer(receipt, errata_of(services, prepared), found.path, prepared.limits)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from portal.catalogue.dataset import Erratum
+from portal.catalogue.dataset import COARSENESS, Erratum
+from portal.catalogue.period import ALL_TIME, Period
 from portal.catalogue.release import Manifest
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
@@ -15,6 +16,7 @@ from portal.ids import DatasetName, ProjectId
 from portal.policy.decision import Decision, Deny, Permit
 from portal.policy.model import Access, Limits
 from portal.sql import labels_of, parse, plan
+from portal.sql.periods import DateColumn, periods_of
 from portal.sql.plan import Plan, Protected, Statement, TableSchema
 from portal.workspaces.plan import governed_schema
 
@@ -27,7 +29,8 @@ _FIT = f"Give a truth value, a date, a number below 2^127, or a text of at most 
 class Prepared:
     """A statement that may run: its plan, the permits behind it, and whose workspace it reads.
 
-    `histories` says against whose release history the cells of a dataset are held.
+    `periods` are the days that it can read of each dataset; `histories` says against whose release history the cells of
+    a dataset are held.
     """
 
     statement: Statement
@@ -36,6 +39,7 @@ class Prepared:
     protected: Mapping[DatasetName, Protected]
     permits: Mapping[DatasetName, Permit]
     manifests: Mapping[DatasetName, Manifest]
+    periods: Mapping[DatasetName, Period]
     workspace: ProjectId
     histories: Mapping[DatasetName, ProjectId]
     limits: Limits
@@ -68,6 +72,7 @@ def prepare(services: Services, asker: Asker, statement: Statement) -> Prepared:
         protected,
         permits,
         {name: _published(services, name) for name in permits},
+        periods_of(parsed, _date_columns(services, permits)),
         workspace,
         {name: _history_of(services, asker, name, workspace) for name, permit in permits.items()
          if permit.access is Access.AGGREGATES},
@@ -88,14 +93,16 @@ def permits_for(decisions: Mapping[DatasetName, Decision]) -> Mapping[DatasetNam
     return permits
 
 
-def errata_of(services: Services, planned: Plan) -> tuple[tuple[DatasetName, Erratum], ...]:
-    """Return the errata of the columns that a plan reads; one that names no column stands for all of them."""
-    used = {name: {use.column for use in planned.columns if use.dataset == name} for name in planned.datasets}
+def errata_of(services: Services, prepared: Prepared) -> tuple[tuple[DatasetName, Erratum], ...]:
+    """Return the errata of what a statement reads: those that concern a column of it in a period of it."""
+    read = {
+        name: {use.column for use in prepared.plan.columns if use.dataset == name} for name in prepared.plan.datasets
+    }
     return tuple(
         (name, erratum)
-        for name, columns in used.items()
+        for name, columns in read.items()
         for erratum in services.site.datasets[name].errata
-        if not erratum.columns or columns & set(erratum.columns)
+        if erratum.concerns(columns, prepared.periods.get(name, ALL_TIME))
     )
 
 
@@ -114,6 +121,18 @@ def strictest(limits: Sequence[Limits]) -> Limits:
 def recordable(text: str) -> str:
     """Return of a text what a ledger can keep: not too much, and no halves of characters."""
     return text[:_LONGEST_TEXT].encode(errors="replace").decode()
+
+
+def _date_columns(services: Services, permits: Mapping[DatasetName, Permit]) -> Mapping[DatasetName, DateColumn]:
+    """Return the columns whose conditions tell days: those that obligations show, or truncate and no more."""
+    found = {}
+    for name, permit in permits.items():
+        dataset = services.site.datasets[name]
+        duty = permit.obligations.columns[dataset.date_column] if dataset.date_column else None
+        if dataset.date_column and duty and (duty.show or duty.truncate):
+            grid = max(dataset.date_grid, duty.truncate, key=COARSENESS.index)
+            found[name] = DateColumn(dataset.date_column, grid)
+    return found
 
 
 def _schema(services: Services, permit: Permit) -> TableSchema:

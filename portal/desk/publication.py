@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from portal.catalogue.release import Manifest
 from portal.desk.services import Services
@@ -11,6 +10,7 @@ from portal.errors import ContentError, Fault, NotFoundError
 from portal.ids import DatasetName
 from portal.ledger import Action
 from portal.publishing.publish import publish
+from portal.publishing.sources import Source
 
 _ALL = 1_000_000
 
@@ -18,7 +18,7 @@ _ALL = 1_000_000
 def publish_release(
     services: Services,
     name: DatasetName,
-    sources: Sequence[Path],
+    sources: Sequence[Source],
     *,
     synthetic: bool,
     progress: Progress | None = None,
@@ -40,7 +40,7 @@ def record_releases(services: Services) -> None:
     for name in services.releases.datasets():
         entries = services.ledger.search(action=Action.RELEASE_PUBLISHED, subject=name, limit=_ALL)
         told = {entry.details["release"] for entry in entries}
-        for number in services.releases.numbers(name):
+        for number in services.releases.served(name):
             if number not in told:
                 with suppress(ContentError):
                     _record(services, services.releases.get(name, number))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from portal.desk.answers import Answer, Asker, Explanation, Receipt, SourceUse
 from portal.desk.budget import check_budget, rows_left
 from portal.desk.cells import release_cells
+from portal.desk.ending import refuse_withdrawn
 from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
 from portal.engines.port import RESULT_BYTES, CancelSignal, Progress, ReadJob, ReadLimits
@@ -66,7 +67,7 @@ def explain_statement(services: Services, asker: Asker, statement: Statement) ->
         columns={name: uses_of(permit.obligations) for name, permit in prepared.permits.items()},
         limits=prepared.limits,
         rows_left_this_week=prepared.rows_left,
-        errata=errata_of(services, prepared.plan),
+        errata=errata_of(services, prepared),
     )
 
 
@@ -84,7 +85,8 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         with services.admission.admitted(asker.person, job.limits.memory_bytes, running.cancel, running.progress):
             spooled, reasons = _compute(services, prepared, job, receipt_id, running)
         charged = spooled.rows
-    finished = services.clock()
+    _refuse_withdrawn_meanwhile(services, prepared, spooled)
+    finished, errata = services.clock(), errata_of(services, prepared)
     receipt = Receipt(
         id=receipt_id,
         person=asker.person,
@@ -92,6 +94,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         statement=prepared.statement.text,
         parameters=dict(prepared.statement.parameters),
         sources=tuple(_source_use(prepared, name) for name in prepared.permits),
+        errata=tuple(f"{name}/{erratum.id}" for name, erratum in errata),
         rows=spooled.rows,
         complete=spooled.complete,
         withheld=spooled.notes[WITHHELD] == _YES if WITHHELD in spooled.notes else None,
@@ -104,7 +107,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
         services.spool.keep(spooled, question)
-    return Answer(receipt, errata_of(services, prepared.plan), spooled.path, prepared.limits)
+    return Answer(receipt, errata, spooled.path, prepared.limits)
 
 
 def _compute(
@@ -115,6 +118,15 @@ def _compute(
     notes = {WITHHELD: _YES if cells.shows_withheld else _NO} if cells.relations else {}
     with services.sandbox.read(replace(job, cells=cells.relations), running.cancel) as stream:
         return services.spool.write(prepared.workspace, receipt, stream, notes), cells.withheld if notes else None
+
+
+def _refuse_withdrawn_meanwhile(services: Services, prepared: Prepared, spooled: Spooled) -> None:
+    """Keep back an answer whose release was withdrawn while it was made; a withdrawal removes all others itself."""
+    try:
+        refuse_withdrawn(services, ((name, manifest.number) for name, manifest in prepared.manifests.items()))
+    except PolicyRefusal:
+        spooled.path.unlink(missing_ok=True)
+        raise
 
 
 def _governed_copy(services: Services, prepared: Prepared, name: DatasetName, running: Running) -> GovernedCopy:

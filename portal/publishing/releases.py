@@ -1,17 +1,28 @@
 """The releases on disk: `<root>/<dataset>/<number>/` with its files and, written last, its `manifest.json`."""
 
 import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from portal.catalogue.release import Manifest, ReleaseFile
+from portal.catalogue.release import Ending, Manifest, ReleaseFile
 from portal.errors import ContentError, Fault, NotFoundError
-from portal.folders import clear
+from portal.folders import alone, clear, storing, written
 from portal.ids import DatasetName
 
 MANIFEST = "manifest.json"
+CODEBOOK = "codebook.json"
+"""The dataset's definition as it was when the release was published."""
+TOMBSTONE = "ended.json"
+STAGING = "staging-"
+"""How the folder of a publication's rows begins, which outlives a publication that was stopped."""
 
 
 def release_folder(root: Path, dataset: DatasetName, number: int) -> Path:
@@ -32,18 +43,28 @@ class ReleaseStore:
         return tuple(sorted(DatasetName(folder.name) for folder in self.root.glob("*/")))
 
     def numbers(self, dataset: DatasetName) -> tuple[int, ...]:
-        """Return the numbers of the dataset's releases, oldest first."""
+        """Return every number that a release of the dataset has, oldest first; none is ever given twice."""
         folder = self.root / dataset
         names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
         return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
+    def served(self, dataset: DatasetName) -> tuple[int, ...]:
+        """Return the numbers of the releases that have not ended, oldest first."""
+        return tuple(number for number in self.numbers(dataset) if not self._tombstone(dataset, number).exists())
+
     def latest(self, dataset: DatasetName) -> Manifest | None:
-        """Return the newest release, None where nothing was published yet. Raises `ContentError`."""
-        numbers = self.numbers(dataset)
+        """Return the newest release that is served, None where there is none. Raises `ContentError`."""
+        numbers = self.served(dataset)
         return self.get(dataset, numbers[-1]) if numbers else None
 
     def get(self, dataset: DatasetName, number: int) -> Manifest:
         """Return a release's manifest. Raises `NotFoundError`, or `ContentError` where it cannot be read."""
+        if ending := self.ending(dataset, number):
+            raise NotFoundError(_ended(dataset, number, ending))
+        return self.record(dataset, number)
+
+    def record(self, dataset: DatasetName, number: int) -> Manifest:
+        """Return what the platform keeps of a release, whether or not it has ended. Raises as `get` does."""
         folder = release_folder(self.root, dataset, number)
         if not folder.is_dir():
             raise NotFoundError(_no_release(dataset, number))
@@ -62,10 +83,49 @@ class ReleaseStore:
         self._intact.clear()
         return tuple(fault for file in manifest.files if (fault := self._fault_of(manifest, file)))
 
+    def ending(self, dataset: DatasetName, number: int) -> Ending | None:
+        """Return how a release ended, None where it has not. Raises `ContentError` where that cannot be read."""
+        try:
+            return Ending.model_validate_json(self._tombstone(dataset, number).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise ContentError(_unreadable(dataset, number)) from error
+
+    def end(self, manifest: Manifest, ending: Ending) -> None:
+        """Put the tombstone, from which moment nobody is served, and remove the data; the manifest stays."""
+        dataset, folder = self.name_of(manifest), self._folder(manifest)
+        with storing("the end of the release"), written(self._tombstone(dataset, manifest.number)) as path:
+            path.write_text(ending.model_dump_json(indent=1))
+        self._read.pop(folder, None)
+        _remove_all_but_records(folder)
+
+    def codebook(self, manifest: Manifest) -> Mapping[str, Any] | None:
+        """Return the dataset's definition as it was at a release, None where it was not kept."""
+        try:
+            found: dict[str, Any] = json.loads((self._folder(manifest) / CODEBOOK).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found
+
+    @staticmethod
+    def name_of(manifest: Manifest) -> DatasetName:
+        """Return whose release it is."""
+        return DatasetName(manifest.dataset)
+
     def clear(self) -> None:
-        """Remove what publications that died left half-made."""
+        """Remove what publications that died left half-made, and what was left of releases that have ended."""
         for folder in self.root.glob("*/"):
             clear(folder)
+        for tombstone in self.root.glob(f"*/*/{TOMBSTONE}"):
+            _remove_all_but_records(tombstone.parent)
+
+    def forget_stopped(self, before: datetime) -> None:
+        """Remove the rows that stopped publications left, and that none went on from since this time."""
+        for work in self.root.glob(f"*/{STAGING}*/"):
+            with suppress(BlockingIOError), alone(work.parent):
+                if work.stat().st_mtime < before.timestamp():
+                    shutil.rmtree(work, ignore_errors=True)
 
     def _fault_of(self, manifest: Manifest, file: ReleaseFile) -> Fault | None:
         """Say what is wrong with a file; it is read where its size or time differ from those of the last look."""
@@ -81,7 +141,17 @@ class ReleaseStore:
         return None
 
     def _folder(self, manifest: Manifest) -> Path:
-        return release_folder(self.root, DatasetName(manifest.dataset), manifest.number)
+        return release_folder(self.root, self.name_of(manifest), manifest.number)
+
+    def _tombstone(self, dataset: DatasetName, number: int) -> Path:
+        return release_folder(self.root, dataset, number) / TOMBSTONE
+
+
+def _remove_all_but_records(folder: Path) -> None:
+    """Remove a release's data, and its risk report, which names classes of it."""
+    for path in folder.iterdir():
+        if path.name not in {MANIFEST, CODEBOOK, TOMBSTONE}:
+            path.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:
@@ -105,6 +175,16 @@ def _no_release(dataset: DatasetName, number: int) -> Fault:
         "RELEASE_UNKNOWN",
         f"There is no release {number} of {dataset!r}.",
         fix="Look up the dataset's releases.",
+        dataset=dataset,
+    )
+
+
+def _ended(dataset: DatasetName, number: int, ending: Ending) -> Fault:
+    return Fault(
+        "RELEASE_ENDED",
+        f"Release {number} of {dataset!r} was {ending.kind} on {ending.at:%Y-%m-%d}: {ending.because}",
+        rule="a release that has ended is served to nobody, and its number is never given again",
+        fix="Use the dataset's latest release.",
         dataset=dataset,
     )
 

@@ -1,88 +1,106 @@
-"""Source files as relations in which nothing is guessed: CSV and JSON arrive as text, Parquet with its own types."""
+"""What a steward names as a source, taken apart into files of one table each, in order.
 
-import csv
-import hashlib
-from collections.abc import Callable, Mapping
+One table of kinds: a file of a table is itself, an archive what is in it, a database the answer to its query. Each
+part is on the disk only while it is read, so that a source may be larger than the disk has room.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
-import duckdb
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-from portal.errors import ContentError, Fault
-from portal.ids import DatasetName
-from portal.policy.masks import literal, quote
-from portal.publishing.failures import reading
+from portal.catalogue.dataset import Dataset
+from portal.errors import ContentError, Fault, UsageError
+from portal.publishing.archives import archived
+from portal.publishing.checksums import check_sha1, sha1_beside
+from portal.publishing.databases import database_name, fetched
+from portal.publishing.tables import TABLES
 
-LARGEST_CELL = 2_000_000
-"""Bytes of one row of a CSV file; a longer one is taken for a missing quote."""
+Source = Path | URL
+"""A file, or a database that SQLAlchemy reaches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A source file that can be read. `select` reads it as it is; `name` is all that is ever said of its path."""
+class Part:
+    """One table of a source. `name` is all that is ever said of where it is; `open` brings it to the disk."""
 
     name: str
-    select: str
-    columns: tuple[str, ...]
-    bytes: int
-    sha256: str
+    open: Callable[[], AbstractContextManager[Path]]
 
 
-def open_source(connection: duckdb.DuckDBPyConnection, path: Path, dataset: DatasetName) -> Source:
-    """Look at a source file. Raises `ContentError` where it is missing, damaged or of no known format."""
-    read = _READERS.get(path.suffix.lower())
-    if read is None or not path.is_file():
-        raise ContentError(_no_source(path, dataset))
-    with reading(path.name, dataset):
-        select = read(connection, path)
-        columns = tuple(str(row[0]) for row in connection.execute(f"DESCRIBE {select}").fetchall())
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Source(path.name, select, columns, path.stat().st_size, digest)
+def source_named(text: str) -> Source:
+    """Read what a steward wrote: a path, or the URL of a database. Raises `UsageError`."""
+    if "://" not in text:
+        return Path(text)
+    try:
+        return make_url(text)
+    except ArgumentError:
+        message = "A source is not a URL that SQLAlchemy reads."
+        raise UsageError(Fault("SOURCE_URL", message, fix="Write it as postgresql://user@host/database.")) from None
 
 
-def _read_csv(_: duckdb.DuckDBPyConnection, path: Path) -> str:
-    with path.open("rb") as stream:
-        stream.seek(-1, 2)
-        if stream.read(1) not in b"\r\n":
-            raise ValueError("no line break at the end: a row is cut short")
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
-        header = next(csv.reader(text, strict=True))
-    if len(set(header)) < len(header):
-        raise ValueError("two columns of one name")
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    return (
-        f"SELECT * FROM read_csv({literal(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', "  # noqa: S608 - literals
-        f"escape='\"', strict_mode=true, max_line_size={LARGEST_CELL}, columns={{{columns}}})"
-    )
+def name_of(source: Source) -> str:
+    """Return what may be said of a source: no folder, no user, no password."""
+    return source.name if isinstance(source, Path) else database_name(source)
 
 
-def _read_json(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
-    relation = f"read_json({literal(str(path))}, maximum_depth=1, sample_size=-1, records=true)"
-    names = [str(row[0]) for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()]
-    texts = ", ".join(f"{quote(name)}->>'$' AS {quote(name)}" for name in names)
-    return f"SELECT {texts} FROM {relation}"  # noqa: S608 - literals
+def bytes_of(source: Source) -> int:
+    """Return the size of a source's file, which measures progress; 0 where there is none."""
+    return source.stat().st_size if isinstance(source, Path) and source.is_file() else 0
 
 
-def _read_parquet(_: duckdb.DuckDBPyConnection, path: Path) -> str:
-    return f"SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning=false)"  # noqa: S608 - literals
+def identities(sources: Sequence[Source]) -> list[object]:
+    """Return what tells whether sources are still those of a publication that was stopped.
+
+    A database has no state that could be compared, so it is never the same.
+    """
+    return [_identity(source) for source in sources]
 
 
-_READERS: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Path], str]] = {
-    ".csv": _read_csv,
-    ".json": _read_json,
-    ".jsonl": _read_json,
-    ".ndjson": _read_json,
-    ".parquet": _read_parquet,
-}
+def parts_of(source: Source, dataset: Dataset, scratch: Path) -> Iterator[Part]:
+    """Yield the tables of a source, in order; what must be unpacked lies in `scratch`. Raises `ContentError`."""
+    if isinstance(source, URL):
+        yield Part(name_of(source), partial(fetched, source, dataset, scratch))
+        return
+    kind = KINDS.get(source.suffix.lower())
+    if kind is None or not source.is_file():
+        raise ContentError(_no_source(source, dataset))
+    check_sha1(source, source.name, sha1_beside(source), dataset.name)
+    yield from kind(source, dataset, scratch)
 
 
-def _no_source(path: Path, dataset: DatasetName) -> Fault:
-    formats = ", ".join(_READERS)
+def _file(path: Path, _dataset: Dataset, _scratch: Path) -> Iterator[Part]:
+    yield Part(path.name, lambda: nullcontext(path))
+
+
+def _archive(path: Path, dataset: Dataset, scratch: Path) -> Iterator[Part]:
+    yield from (Part(name, unpacked) for name, unpacked in archived(path, dataset.name, scratch))
+
+
+KINDS: Mapping[str, Callable[[Path, Dataset, Path], Iterator[Part]]] = MappingProxyType(
+    {**dict.fromkeys(TABLES, _file), ".zip": _archive}
+)
+"""What is made of a file with each suffix."""
+
+
+def _identity(source: Source) -> object:
+    if isinstance(source, URL) or not source.is_file():
+        return secrets.token_hex(16)
+    status = source.stat()
+    return [str(source.absolute()), status.st_size, status.st_mtime_ns]
+
+
+def _no_source(path: Path, dataset: Dataset) -> Fault:
     return Fault(
         "SOURCE_MISSING",
         f"There is no file {path.name!r} of a known format.",
-        rule=f"sources end in {formats}",
+        rule=f"sources end in {', '.join(KINDS)}, or are the URL of a database",
         fix="Name a file that is there.",
-        dataset=dataset,
+        dataset=dataset.name,
     )

@@ -6,6 +6,7 @@ dataset's recipe must remove.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -50,16 +51,21 @@ THROWS = sorted(
 
 def simulate_moderation_statements(target_dir: Path, scale: float, seed: int) -> list[Path]:
     """Write one Parquet file a month, 500,000 x scale rows in all; memory does not grow with the scale."""
-    figures, total = read_statement_figures(), max(1, round(ROWS * scale))
-    sellers = sellers_at(scale)
-    written, first = [], 0
     with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
-        for month, rows in enumerate(shares(total, figures.totals())):
-            select = _select(figures, Dice(seed), month, range(first, first + rows), sellers)
-            path = target_dir / f"moderation_statements-{figures.simulated_months[month]}.parquet"
-            written.append(write_parquet(connection, select, path))
-            first += rows
-    return written
+        return [
+            write_parquet(connection, select, target_dir / f"moderation_statements-{month}.parquet")
+            for month, select in statements_by_month(scale, seed)
+        ]
+
+
+def statements_by_month(scale: float, seed: int) -> Iterator[tuple[str, str]]:
+    """Yield each month with the SELECT of its statements, so that what answers or contests them names the same ones."""
+    figures, total, first = read_statement_figures(), max(1, round(ROWS * scale)), 0
+    sellers = sellers_at(scale)
+    for month, rows in enumerate(shares(total, figures.totals())):
+        select = _select(figures, Dice(seed), month, range(first, first + rows), sellers)
+        yield figures.simulated_months[month], select
+        first += rows
 
 
 def _select(figures: StatementFigures, dice: Dice, month: int, rows: range, sellers: int) -> str:

@@ -7,8 +7,10 @@ from types import MappingProxyType
 from portal.errors import Fault, UsageError
 from portal.simulation.ad_targeting import simulate_ad_targeting
 from portal.simulation.advertisements import simulate_ad_reach, simulate_ad_repository
+from portal.simulation.complaints import simulate_complaints
 from portal.simulation.listing_reappearance import simulate_listing_reappearance
 from portal.simulation.moderation_statements import simulate_moderation_statements
+from portal.simulation.notices import simulate_notices
 from portal.simulation.recommender_source_code import simulate_recommender_source_code
 from portal.simulation.recommenders import simulate_recommender_exposure, simulate_recommender_parameters
 from portal.simulation.trader_penalties import simulate_trader_penalties
@@ -22,8 +24,10 @@ SIMULATORS: Mapping[str, Simulator] = MappingProxyType(
         "ad_reach": simulate_ad_reach,
         "ad_repository": simulate_ad_repository,
         "ad_targeting": simulate_ad_targeting,
+        "complaints": simulate_complaints,
         "listing_reappearance": simulate_listing_reappearance,
         "moderation_statements": simulate_moderation_statements,
+        "notices": simulate_notices,
         "recommender_exposure": simulate_recommender_exposure,
         "recommender_parameters": simulate_recommender_parameters,
         "recommender_source_code": simulate_recommender_source_code,

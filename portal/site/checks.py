@@ -187,7 +187,7 @@ def _check_query_for(
     protected = {name: Protected(schemas[name], rule.disclosure) for name, rule in open_.items() if rule.disclosure}
     defaults = {name: parameter.default for name, parameter in query.front.parameters.items()}
     try:
-        planned = plan(parse(query.sql, defaults), tables, parser, protected)
+        planned = plan(parse(query.sql, defaults), tables, parser, protected, list(site.datasets))
     except StatementRefusal as refusal:
         for fault in refusal.faults:
             line = query.first_line + (fault.line or 1) - 1

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from portal.catalogue.release import Manifest
 from portal.folders import clear, held, storing
-from portal.ids import Fingerprint
+from portal.ids import DatasetName, Fingerprint
 
 _UNFINISHED = ".making-"
 
@@ -26,6 +26,10 @@ class BaseStore(Protocol):
 
     def discard(self, manifest: Manifest, name: Fingerprint) -> None:
         """Remove a folder that is no good, so that it is made again."""
+        ...
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove all base cells of a release that has ended."""
         ...
 
     def clear(self) -> None:
@@ -54,13 +58,20 @@ class FileBaseStore:
         with held(release):
             shutil.rmtree(release / name, ignore_errors=True)
 
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove the release's folder; whoever has its files open reads on."""
+        shutil.rmtree(self._folder(dataset, release), ignore_errors=True)
+
     def clear(self) -> None:
         """Remove what the dead left half-made."""
         for release in self.root.glob("*/"):
             clear(release)
 
     def _release(self, manifest: Manifest) -> Path:
-        return self.root / f"{manifest.dataset}-{manifest.number:06d}"
+        return self._folder(manifest.dataset, manifest.number)
+
+    def _folder(self, dataset: str, release: int) -> Path:
+        return self.root / f"{dataset}-{release:06d}"
 
 
 def _make(release: Path, name: Fingerprint, make: Callable[[Path], None]) -> None:

@@ -5,6 +5,7 @@ release stands, since it is what keeps a project from asking its way around the 
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import Kept, damaged, read_history, write_record
 from portal.errors import EngineFailure, Fault
 from portal.folders import clear, held, storing, sync, written
-from portal.ids import ProjectId
+from portal.ids import DatasetName, ProjectId
 
 T = TypeVar("T")
 _END = "history.end"
@@ -32,6 +33,10 @@ class HistoryStore(Protocol):
 
         What is returned may leave: it is on disk by then.
         """
+        ...
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove the histories of a release that has ended, of which nothing can be asked any more."""
         ...
 
     def clear(self) -> None:
@@ -59,6 +64,11 @@ class FileHistoryStore:
                 with written(folder / _END) as path:
                     path.write_text(str(before.end + len(record)))
         return answer
+
+    def remove(self, dataset: DatasetName, release: int) -> None:
+        """Remove every project's history of the release."""
+        for folder in self.root.glob(f"*/{dataset}-{release:06d}/"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""

@@ -115,6 +115,11 @@ class Spool:
         for path in (self.root / project).glob("[!.]*"):
             path.unlink(missing_ok=True)
 
+    def remove_all(self) -> None:
+        """Remove every answer of every project."""
+        for folder in self.root.glob("*/"):
+            self.remove_project(ProjectId(folder.name))
+
     def clear(self) -> None:
         """Remove what the dead left half-written."""
         for folder in self.root.glob("*/"):

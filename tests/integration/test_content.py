@@ -24,6 +24,7 @@ from portal.site.checks import check_site
 
 SITE = the_site()
 SCALE = 0.1
+MODERATION = tuple(map(DatasetName, ("moderation_statements", "notices", "complaints")))
 RESEARCHERS = (Tier.PUBLIC, Tier.REGISTERED, Tier.VETTED)
 
 needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="../shared/realdata is not there")
@@ -36,7 +37,7 @@ def _files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]:
     """Give the Parquet files of every dataset, simulated where the repository holds no source."""
     root = tmp_path_factory.mktemp("content")
     sources = {name: simulate(name, root / "raw", SCALE, 11) for name in SIMULATORS}
-    sources["dsa_transparency_daily"] = [REPOSITORY / "datasets" / "dsa_transparency_daily" / "source.parquet"]
+    sources |= {path.parent.name: [path] for path in (REPOSITORY / "datasets").glob("*/source.*")}
     return {
         name: published_files(SITE.datasets[DatasetName(name)], paths, root / "releases", synthetic=name in SIMULATORS)
         for name, paths in sources.items()
@@ -92,10 +93,10 @@ def test_staff_read_no_rows() -> None:
         (Tier.AUDITOR, True, set(), Access.CODEBOOK),
     ],
 )
-def test_statements_open_as_far_as_tier_grant_and_undertakings_carry(
-    *, tier: Tier, granted: bool, undertakings: set[str], access: Access
+@pytest.mark.parametrize("name", MODERATION)
+def test_moderation_opens_as_far_as_tier_grant_and_undertakings_carry(
+    *, name: DatasetName, tier: Tier, granted: bool, undertakings: set[str], access: Access
 ) -> None:
-    name = DatasetName("moderation_statements")
     decision = decide(
         a_request(
             person=a_person(tier),
@@ -117,10 +118,11 @@ def test_every_column_that_can_point_at_someone_says_what_was_done_to_it(name: s
     assert silent == []
 
 
-def test_the_embargo_leaves_the_demonstration_all_its_rows(seen: Connections) -> None:
-    embargo = SITE.policies[DatasetName("moderation_statements")].rules[0].embargo
+@pytest.mark.parametrize("name", MODERATION)
+def test_the_embargo_leaves_the_demonstration_all_its_rows(name: DatasetName, seen: Connections) -> None:
+    embargo = SITE.policies[name].rules[0].embargo
     assert embargo is not None
-    newest = seen[Tier.VETTED].execute(f"SELECT max({embargo.column}) FROM moderation_statements").fetchall()[0][0]
+    newest = seen[Tier.VETTED].execute(f"SELECT max({embargo.column}) FROM {name}").fetchall()[0][0]
     assert newest + timedelta(days=embargo.days) < now().date()
 
 

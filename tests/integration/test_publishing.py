@@ -12,6 +12,7 @@ from support.publishing import KEY, NOW, a_dataset, a_row, published, write_csv
 from portal.errors import ContentError, PortalError
 from portal.ids import DatasetName
 from portal.pseudonyms import pseudonym_sql
+from portal.publishing.rejections import REJECTIONS
 from portal.publishing.releases import ReleaseStore
 
 ROWS = [a_row(number) for number in range(300)]
@@ -40,7 +41,7 @@ def refused(root: Path, *sources: Path, **changes: object) -> PortalError:
     with pytest.raises(PortalError) as caught:
         published(root, *sources, dataset=a_dataset(**changes))
     assert {path: path.read_bytes() for path in (root / "removals" / "000001").iterdir()} == before
-    assert {entry.name for entry in (root / "removals").iterdir()} == {".lock", "000001"}
+    assert {entry.name for entry in (root / "removals").iterdir()} - {REJECTIONS} == {".lock", "000001"}
     text = "".join(traceback.format_exception(caught.value))  # as a log would have it
     assert str(root.parent) not in str(caught.value)
     assert pseudonym_sql("x", KEY)[12:80] not in text
@@ -200,10 +201,17 @@ def test_rejected_rows_stop_the_release_with_columns_and_counts_but_no_values(
     bad = [a_row(1, category="poison-X"), a_row(2, category="poison-X"), a_row(3, views="poison-X")]
     error = refused(root, source, write_csv(tmp_path / "b.csv", bad))
     assert [fault.message for fault in error.faults] == [
-        "2 of 303 rows cannot be published; column category: a value outside the codebook.",
-        "1 of 303 rows cannot be published; column views: a value that is no BIGINT.",
+        f"{rows} of 303 rows cannot be published; column {reason} (first: a text in row {first} of 'b.csv')."
+        for rows, reason, first in [
+            (2, "category: a value outside the codebook", 1),
+            (1, "views: a value that is no BIGINT", 3),
+        ]
     ]
-    assert "poison" not in str(error)
+    report = (root / "removals" / REJECTIONS).read_text()
+    assert [row["row"] for row in json.loads(report)["rows"]] == [1, 2, 3]
+    assert "poison" not in f"{error} {report}"
+    published(root, source)
+    assert not (root / "removals" / REJECTIONS).exists(), "the next release has a report of its own"
 
 
 def test_up_to_the_admitted_share_rejected_rows_are_left_out_and_counted(

@@ -67,13 +67,14 @@ def published(root: Path, *sources: Path, dataset: Dataset | None = None) -> Man
     return publish(dataset or a_dataset(), sources, root, KEY, now, synthetic=True)
 
 
-def applied(column: Mapping[str, object], derivation: Mapping[str, object], value: object) -> tuple[Any, str | None]:
+def applied(
+    column: Mapping[str, object], derivation: Mapping[str, object], value: object, **hierarchies: object
+) -> tuple[Any, str | None]:
     """Return what a recipe makes of one raw value, and why it is rejected."""
-    dataset = a_dataset(
-        columns={"x": {"meaning": "x", **column}}, recipe={"columns": {"x": dict(derivation)}}, layout={}
-    )
+    recipe = {"columns": {"x": dict(derivation)}, "hierarchies": hierarchies}
+    dataset = a_dataset(columns={"x": {"meaning": "x", **column}}, recipe=recipe, layout={})
     select = compile_recipe(dataset, "as_published", ["x"], KEY)
     with duckdb.connect() as connection:
         connection.execute("CREATE TEMP TABLE raw AS SELECT $value AS x", {"value": value})
-        found = connection.execute(f'SELECT x, "{REJECTED}" FROM ({select})').fetchall()
-    return found[0][0], found[0][1]
+        [(made, why)] = connection.execute(f'SELECT x, "{REJECTED}" FROM ({select})').fetchall()
+    return made, f"{why['column']}: {why['rule']}" if why else None

@@ -17,9 +17,12 @@ from portal.catalogue.release import SourceFile
 from portal.policy.masks import quote
 from portal.publishing.failures import applying
 from portal.publishing.recipe import REJECTED, compile_recipe, derivations
+from portal.publishing.traces import TRACES
 
 _BEFORE = "value in the source"
 """No dataset has a column of this name: it is no identifier."""
+
+_MEASURED = dict.fromkeys(TRACES, "It is counted here, and never published.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,10 @@ def _pair_only(dataset: Dataset, shape: str, names: Sequence[str], pair: tuple[s
     shapes = {shape: dataset.recipe.shapes[shape].model_copy(update={"columns": {}, "drop": tuple(names)})}
     return dataset.model_copy(
         update={
-            "columns": {column: dataset.columns[column], _BEFORE: Column(type="VARCHAR", meaning=_BEFORE)},
+            "columns": {
+                column: dataset.columns[column],
+                _BEFORE: Column(type="VARCHAR", meaning=_BEFORE, admits=_MEASURED),
+            },
             "recipe": dataset.recipe.model_copy(update={"columns": kept, "shapes": shapes}),
         }
     )

@@ -11,6 +11,7 @@ from portal.desk import access
 from portal.desk.access import identify
 from portal.desk.answers import CatalogueEntry
 from portal.desk.describing import describe_for
+from portal.desk.releases import public_releases
 from portal.desk.risk import risk_in_full, risk_in_words
 from portal.errors import PortalError
 from portal.ids import DatasetName
@@ -24,6 +25,7 @@ from portal.web.components.faults import show_faults
 from portal.web.components.labels import show_labels
 from portal.web.components.uses import briefly, show_uses
 from portal.web.session import address, asker, services
+from portal.web.view_models.publications import publications_in_words
 from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
 
 
@@ -122,6 +124,8 @@ def _show_release(entry: CatalogueEntry) -> None:
     else:
         st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")
         _show_risk(entry)
+    for told in publications_in_words(public_releases(services(), asker(), entry.dataset.name)):
+        st.markdown(plain(told))
     for change in entry.dataset.changes:
         st.markdown(f"**{change.date}** {prose(change.note)}")
 

@@ -24,7 +24,7 @@ TOPICS: Mapping[str, str] = {
     "advertising": "Advertising",
     "recommenders": "Recommenders",
     "traders": "Traders",
-    "complaints": "Complaints",
+    "complaints": "Notices and complaints",
     "capacity": "Capacity",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|$~:<>&])")

@@ -2,7 +2,9 @@ import hashlib
 import hmac
 from datetime import date
 
+import duckdb
 import pytest
+from pydantic import ValidationError
 from support.publishing import KEY, a_dataset, applied
 
 from portal.errors import ContentError
@@ -110,3 +112,85 @@ def test_what_a_shape_says_of_a_column_goes_before_what_the_recipe_says() -> Non
         "columns": {"views": {"from": "impressions"}},
     }
     assert compile_recipe(a_dataset(recipe=recipe), "old", ["trader", "day", "category", "clicks"], KEY)
+
+
+PLACES = {"Paris": ("France", "West"), "Lyon": ("France", "West"), "Riga": ("Latvia", "East")}
+
+
+@pytest.mark.parametrize(
+    ("column", "derivation", "raw", "made"),
+    [
+        ({"type": "DOUBLE"}, {"suppress": True}, "7", None),
+        ({"type": "BIGINT"}, {"top_code": 100}, "7000", 100),
+        ({"type": "BIGINT"}, {"top_code": 100}, "99", 99),
+        ({"type": "BIGINT"}, {"bottom_code": 18}, "3", 18),
+        ({"type": "BIGINT"}, {"round": 5}, "13", 15),
+        ({"type": "DOUBLE"}, {"top_code": 50, "round": 10}, "47.2", 50.0),
+        ({"type": "VARCHAR"}, {"map": {"a": "vowel", "e": "vowel"}}, "a", "vowel"),
+        ({"type": "VARCHAR"}, {"map": {"a": "vowel", "e": "vowel"}}, "z", "other"),
+        (
+            {"type": "VARCHAR"},
+            {"redact": True},
+            "mail a.b@c.org, call +49 30 1234567!",
+            "mail [removed], call [removed]!",
+        ),
+        ({"type": "VARCHAR"}, {"redact": True}, "to GB82 WEST 1234 5698 7654 32", "to [removed]"),
+        ({"type": "VARCHAR"}, {"redact": True}, "nothing of it", "nothing of it"),
+    ],
+)
+def test_each_further_step_makes_what_it_says(column: dict, derivation: dict, raw: str, made: object) -> None:
+    assert applied(column, derivation, raw) == (made, None)
+    assert applied(column, derivation, None) == (None, None)
+
+
+@pytest.mark.parametrize(("level", "made"), [(1, "Latvia"), (2, "East")])
+def test_a_value_becomes_what_stands_above_it_and_one_that_has_no_place_is_rejected(level: int, made: str) -> None:
+    derivation = {"generalise": {"by": "places", "level": level}}
+    assert applied({"type": "VARCHAR"}, derivation, "Riga", places=PLACES) == (made, None)
+    assert applied({"type": "VARCHAR"}, derivation, "Oslo", places=PLACES)[1] == (
+        "x: a value that is not in the hierarchy places"
+    )
+
+
+def noise_of(key: bytes, seed: str, column: str = "DOUBLE") -> float:
+    dataset = a_dataset(
+        columns={"x": {"type": column, "meaning": "x", "anonymisation": "Laplace noise of scale 3."}},
+        recipe={"columns": {"x": {"noise": {"scale": 3, "by": "id"}}}, "shapes": {"s": {"drop": []}}},
+        layout={},
+    )
+    select = compile_recipe(dataset, "s", ["x", "id"], key)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TEMP TABLE raw AS SELECT '100' AS x, $seed AS id", {"seed": seed})
+        return float(connection.execute(f"SELECT x FROM ({select})").fetchall()[0][0]) - 100
+
+
+def test_noise_is_the_same_for_a_row_under_a_key_and_another_for_each_other() -> None:
+    assert noise_of(KEY, "row 1") == noise_of(KEY, "row 1")
+    assert len({noise_of(KEY, "row 1"), noise_of(KEY, "row 2"), noise_of(bytes(32), "row 1")}) == 3
+    assert noise_of(KEY, "row 1", "BIGINT") == round(noise_of(KEY, "row 1"))
+
+
+def test_noise_is_distributed_as_laplace_says() -> None:
+    drawn = sorted(noise_of(KEY, f"row {number}") for number in range(400))
+    assert abs(sum(drawn) / 400) < 1
+    assert sum(map(abs, drawn)) / 400 == pytest.approx(3, rel=0.25)  # the mean deviation is the scale
+
+
+def test_noise_is_told_in_the_codebook_or_there_is_none() -> None:
+    with pytest.raises(ValidationError, match="has noise, which its `anonymisation` must tell"):
+        a_dataset(recipe={"columns": {"views": {"noise": {"scale": 1, "by": "seller_id"}}}})
+
+
+@pytest.mark.parametrize(
+    ("column", "derivation", "message"),
+    [
+        ("views", {"map": {"a": "b"}}, "map makes VARCHAR"),
+        ("trader", {"top_code": 1}, "top_code makes INTEGER or BIGINT or DOUBLE"),
+        ("trader", {"generalise": {"by": "nowhere"}}, "no hierarchy 'nowhere' has a level 1"),
+        ("category", {"rare": {"below": 5, "into": "rest"}}, "'rest' is no value of the codebook"),
+        ("category", {"rare": {"below": 5, "into": "toys", "of": "nobody"}}, "unknown column"),
+    ],
+)
+def test_a_step_that_cannot_be_is_a_fault_of_the_content(column: str, derivation: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        a_dataset(recipe={"columns": {column: derivation}})

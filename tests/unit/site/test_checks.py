@@ -131,6 +131,15 @@ def test_a_dataset_without_policy_and_a_policy_without_dataset_are_both_said(tmp
     ]
 
 
+def test_a_query_may_not_give_the_name_of_another_dataset_to_a_table(tmp_path: Path) -> None:
+    query = QUERY.replace("SELECT", "WITH rents AS (SELECT 1) SELECT", 1)
+    rents = {"datasets/rents/dataset.yaml": DATASET, "access_policies/rents.yaml": POLICY}
+    assert faults(write_site(tmp_path / "alone", **{QUERY_FILE: query})) == []
+    others = {file: text.replace("dataset: sales", "dataset: rents") for file, text in rents.items()}
+    found = faults(write_site(tmp_path / "with", **{QUERY_FILE: query}, **others))
+    assert any("it is the name of another dataset" in fault for fault in found), found
+
+
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     broken = {file: text for file, text, _ in (CASES["unknown key"], CASES["query: no front matter"])}
     found = faults(write_site(tmp_path, **broken, **{POLICY_FILE: CASES["policy: unknown tier"][1]}))
