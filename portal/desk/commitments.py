@@ -44,8 +44,7 @@ def bearings(services: Services, asker: Asker, commitments: Commitments) -> Mapp
 def _bearings_of(
     part: Part, library: Mapping[QueryName, SavedQuery], decisions: Mapping[DatasetName, Decision], tier: Tier
 ) -> Bearings:
-    names = [*part.queries, *([part.side_by_side.query] if part.side_by_side else [])]
-    queries = [library[QueryName(name)] for name in dict.fromkeys(names)]
+    queries = [library[QueryName(name)] for name in part.queries]
     found = [
         _bearing(query, [decisions[DatasetName(name)] for name in query.front.datasets], tier) for query in queries
     ]

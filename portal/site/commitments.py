@@ -25,7 +25,7 @@ class Source(Content):
 
 
 class SideBySide(Content):
-    """A query that sets two official sources beside each other, and one sentence on why they may differ."""
+    """Which query of a part sets two official sources beside each other, and one sentence on why they may differ."""
 
     query: QueryPath
     definitions: str
@@ -45,6 +45,12 @@ class Part(Content):
     queries: tuple[QueryPath, ...] = Field(min_length=1)
     side_by_side: SideBySide | None = None
     caveats: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _compares_by_a_query_of_its_own(self) -> "Part":
+        if self.side_by_side and self.side_by_side.query not in self.queries:
+            raise ValueError("side_by_side.query: name one of the part's queries")
+        return self
 
 
 class Commitments(Content):
@@ -69,8 +75,6 @@ class Commitments(Content):
         for field, parts in (("commitments", self.commitments), ("findings", self.findings)):
             for number, part in enumerate(parts):
                 yield from ((name, (field, number, "queries", place)) for place, name in enumerate(part.queries))
-                if part.side_by_side:
-                    yield part.side_by_side.query, (field, number, "side_by_side", "query")
 
     @model_validator(mode="after")
     def _each_part_has_its_own_id(self) -> "Commitments":

@@ -35,7 +35,7 @@ def a_decision() -> Commitments:
         said="Something was promised.",
         standing="Nothing is decided.",
         sources=(Source(title="A source", url="https://example.org/decision"),),
-        commitments=(a_part("rows", BY_COUNTRY, COUNTS, side_by_side=apart),),
+        commitments=(a_part("rows", BY_COUNTRY, COUNTS, HOLIDAYS, side_by_side=apart),),
         findings=(a_part("statistics", COUNTS, PAY, FIRST),),
     )
 

@@ -316,7 +316,7 @@ def test_a_decision_whose_queries_are_there_is_sound(tmp_path: Path) -> None:
         (DECISION.replace("sales_by", "sails_by"), ":11: commitments.0.queries.0: there is no saved query"),
         (
             DECISION + "    side_by_side: {query: moderation/other, definitions: They differ.}\n",
-            ":12: commitments.0.side_by_side.query: there is no saved query 'moderation/other'",
+            "side_by_side.query: name one of the part's queries",
         ),
         (DECISION + DECISION.partition("commitments:\n")[2], ": two parts have the id one"),
         (DECISION.replace("[moderation/sales_by_country]", "[]"), ":11: commitments.0.queries: "),
