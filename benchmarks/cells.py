@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
 from portal.desk.bases import Protected, open_bases
 from portal.desk.release import Releasing, release_blocks
-from portal.disclosure.compile import Subject
+from portal.disclosure.subject import Subject
 from portal.engines.duckdb.trusted import DuckDBTrusted
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations
@@ -137,7 +137,7 @@ class _World:
         regions = "SELECT 'C' || lpad(CAST(i AS VARCHAR), 2, '0') AS code, 'R' || CAST(i % 6 AS VARCHAR) AS region"
         _bare(f"COPY ({regions} FROM range(30) t(i)) TO '{home / 'countries.parquet'}' (FORMAT parquet)")
         self.engine, self.bases = DuckDBTrusted(threads=THREADS), FileBaseStore(home / "bases")
-        self.source = Protected(_subject(), _manifest(), [self.files])
+        self.source = Protected(_subject(), _manifest(), [self.files], ProjectId("p"))
         self._projects = itertools.count()
 
     def make(self) -> None:
@@ -152,7 +152,7 @@ class _World:
             project, self.engine, FileHistoryStore(self.home / "history"), self.bases,
             {COUNTRIES: [self.home / "countries.parquet"]}, lambda _: None,
         )  # fmt: skip
-        return release_blocks([block], {ADS: self.source}, releasing)
+        return release_blocks([block], {ADS: replace(self.source, owner=project)}, releasing)
 
 
 def _measured(world: _World, shape: _Shape) -> Mapping[str, float]:

@@ -54,6 +54,7 @@ class Cells:
     """Base cells of a made-up advertising dataset: what the audit asks of them, and how often it looked exactly."""
 
     names: tuple[str, ...]
+    values: npt.NDArray[np.int64]
     sets: Sequence[BitMap]
     amounts: Sequence[Numbers]
     entities: Sequence[Numbers]
@@ -63,9 +64,9 @@ class Cells:
     asked: list[int] = field(default_factory=list)
     members: Mapping[str, Any] = field(default_factory=dict)
 
-    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+    def entities_in(self, region: Collection[int], entity: str) -> BitMap:
         """Return the union of the cells' entities."""
-        del entity, counted
+        del entity
         return BitMap.union(*(self.sets[i] for i in region)) if region else BitMap()
 
     def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
@@ -144,6 +145,7 @@ def _world() -> tuple[Cells, Mapping[tuple[int, int, int], int]]:
     numbered = [np.array(list(amounts[key]), dtype=float) for key in keys]
     cells = Cells(
         names,
+        np.array(keys),
         [BitMap(amounts[key]) for key in keys],
         listed,
         numbered,

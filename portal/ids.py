@@ -6,6 +6,7 @@ DatasetName = NewType("DatasetName", str)
 PersonId = NewType("PersonId", str)
 ProjectId = NewType("ProjectId", str)
 ReceiptId = NewType("ReceiptId", str)
+ApplicationId = NewType("ApplicationId", str)
 DownloadId = NewType("DownloadId", str)
 QueryName = NewType("QueryName", str)
 """A saved query's `topic/name`."""

@@ -1,5 +1,6 @@
 """Typed settings from the environment (`PORTAL_*`) or `portal.toml`; a bad one stops the start, not the first use."""
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
     download_workers: int = Field(2, ge=1, description="Downloads that are made at the same time.")
     build_memory: int = Field(2_000_000_000, ge=10**8, description="Bytes of memory to build one governed copy.")
     result_bytes: int = Field(20_000_000_000, ge=10**6, description="Bytes of all results that are kept.")
+    holidays: tuple[date, ...] = Field((), description="Public holidays of the Digital Services Coordinator.")
     requests_per_minute: int = Field(600, ge=1, description="Requests to the API of one person in a minute.")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who shows it may read /metrics; left out: this machine only."

@@ -12,11 +12,11 @@ from sqlite3 import Connection as SqliteConnection
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import DDL, URL, Column, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.errors import EngineFailure, Fault, LimitReached, UsageError
+from portal.errors import EngineFailure, Fault, LimitReached, PortalError, UsageError
 
 _BEGIN: Mapping[tuple[str, bool], str] = MappingProxyType(
     {
@@ -67,6 +67,7 @@ _CONFLICT = Fault(
     "A record of that name is there already, or one that it refers to is not there.",
     fix="Look up the names that are in use, and ask again.",
 )
+_TOO_LONG = Fault("RECORDS_TOO_LONG", "A text is too long to be kept.", fix="Give a shorter one.")
 
 
 def connect(url: str | URL, patience: float = 5.0) -> Engine:
@@ -109,12 +110,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def append_only(table: Table, key: Column[int]) -> None:
+def append_only(connection: Connection, table: str, key: str) -> None:
     """Have the database itself refuse to change or remove a row of the table."""
-    for dialect, statements in _APPEND_ONLY.items():
-        for statement in statements:
-            ddl = DDL(statement.format(table=table.name, key=key.name))  # type: ignore[no-untyped-call]
-            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+    for statement in _APPEND_ONLY[connection.dialect.name]:
+        connection.exec_driver_sql(statement.format(table=table, key=key))
 
 
 def storable(text: str) -> str:
@@ -165,10 +164,12 @@ def _in_our_words() -> Iterator[None]:
     except PoolTimeout as error:
         raise LimitReached(_BUSY) from error
     except DBAPIError as error:
-        raise (LimitReached(_BUSY) if _is_busy(error.orig) else EngineFailure(_UNAVAILABLE)) from error
+        raise _in_words(error.orig) from error
 
 
-def _is_busy(error: object) -> bool:
-    lock_not_available = "55P03"  # PostgreSQL's code
-    name = str(getattr(error, "sqlite_errorname", ""))
-    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or getattr(error, "sqlstate", "") == lock_not_available
+def _in_words(error: object) -> PortalError:
+    lock_not_available, limit_exceeded = "55P03", "54000"  # PostgreSQL's codes
+    name, state = str(getattr(error, "sqlite_errorname", "")), getattr(error, "sqlstate", "")
+    if state == lock_not_available or name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LimitReached(_BUSY)
+    return UsageError(_TOO_LONG) if state == limit_exceeded or name == "SQLITE_TOOBIG" else EngineFailure(_UNAVAILABLE)

@@ -20,6 +20,7 @@ from portal.settings import Settings
 from portal.site import Site, SiteFault, read_site
 from portal.site.checks import check_site
 from portal.site.releases import check_releases
+from portal.vetting.working_days import Calendar
 from portal.workspaces.base_store import FileBaseStore
 from portal.workspaces.history_store import FileHistoryStore
 from portal.workspaces.spool import Spool
@@ -56,6 +57,7 @@ def build_services(settings: Settings, clock: Clock = system_clock) -> Services:
         parser=parser,
         spool=Spool(home / "results"),
         downloads=home / "downloads",
+        calendar=Calendar(frozenset(settings.holidays)),
         result_days=settings.result_days,
         result_bytes=settings.result_bytes,
     )

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import Phase, settings
+from support.databases import each_database, on_postgresql, postgresql_server
+
+__all__ = ["each_database", "on_postgresql", "postgresql_server"]
 
 settings.register_profile("usual", max_examples=100)
 settings.register_profile("nightly", max_examples=1_700)

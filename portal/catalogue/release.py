@@ -1,8 +1,9 @@
 """A release: one immutable publication of a dataset, described by its manifest."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -10,6 +11,8 @@ from portal.catalogue.dataset import ColumnType, Identifier
 from portal.content import Content
 from portal.fingerprints import fingerprint
 from portal.ids import Fingerprint
+
+_JOINED = "+"
 
 
 class ColumnStatistics(Content):
@@ -98,6 +101,11 @@ class Manifest(Content):
         """Names this release by everything that its manifest says."""
         return fingerprint(self.model_dump(mode="json"))
 
+    @property
+    def place(self) -> str:
+        """Names the release in a path."""
+        return _place_of(self.dataset, self.number)
+
     def public_facts(self) -> dict[str, Any]:
         """What anyone who may know of the dataset may know of the release."""
         return {
@@ -107,3 +115,39 @@ class Manifest(Content):
             "synthetic": self.synthetic,
             "columns": dict(self.columns),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePair:
+    """The releases of two datasets that are joined, in order of their datasets' names."""
+
+    first: Manifest
+    second: Manifest
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Names both by everything that their manifests say."""
+        return fingerprint([self.first.fingerprint, self.second.fingerprint])
+
+    @property
+    def place(self) -> str:
+        """Names both in a path."""
+        return _JOINED.join((self.first.place, self.second.place))
+
+
+def is_made_of(place: str, dataset: str, number: int) -> bool:
+    """Say whether what is kept at this place is of a release, alone or joined."""
+    return _place_of(dataset, number) in place.split(_JOINED)
+
+
+def _place_of(dataset: str, number: int) -> str:
+    return f"{dataset}-{number:06d}"
+
+
+class Placed(Protocol):
+    """A release, or two that are joined, for which something is kept."""
+
+    @property
+    def place(self) -> str:
+        """Its name in a path."""
+        ...

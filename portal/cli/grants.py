@@ -9,16 +9,15 @@ import click
 from portal.cli.context import by_operator, with_services
 from portal.cli.printing import json_option, say, show_records
 from portal.cli.values import DATASET, DAY, PROJECT
-from portal.desk.granting import give_grant
+from portal.desk.granting import end_grant, give_grant, withdraw_dataset
 from portal.desk.services import Services
-from portal.desk.upkeep import remove_ended
 from portal.ids import DatasetName, ProjectId
 from portal.policy.people import Grant, Narrowing
 
 
 @click.group
 def grants() -> None:
-    """List, give and revoke grants."""
+    """List, give, revoke and withdraw grants."""
 
 
 @grants.command("list")
@@ -65,9 +64,17 @@ def give(  # noqa: PLR0913 - one for each option
 @with_services
 def revoke(services: Services, dataset: DatasetName, project: ProjectId) -> None:
     """End every grant of DATASET to PROJECT at once, and remove the governed copies that rested on it."""
-    services.registry.revoke_grant(dataset, project, audit=by_operator(services))
-    remove_ended(services)
+    end_grant(services, dataset, project, by_operator(services))
     say(f"{dataset} is no longer granted to {project}.")
+
+
+@grants.command
+@click.argument("dataset", type=DATASET)
+@with_services
+def withdraw(services: Services, dataset: DatasetName) -> None:
+    """End every grant of DATASET in every project at once, and draft what the Coordinators must be told."""
+    ended = withdraw_dataset(services, dataset, by_operator(services))
+    say(f"{dataset} is withdrawn from {len(ended)} projects.")
 
 
 def _record(grant: Grant) -> dict[str, object]:

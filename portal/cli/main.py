@@ -6,6 +6,7 @@ import click
 
 import portal
 from portal.cli.access import access
+from portal.cli.applications import applications
 from portal.cli.check import check, schema
 from portal.cli.demo import demo, serve
 from portal.cli.doctor import doctor
@@ -26,7 +27,7 @@ from portal.cli.workspaces import workspaces
 
 COMMANDS = (
     check, schema, publish, simulate, releases, diff, rejected, withdraw, retire, risk, demo, serve, query, explain,
-    access, download, metadata, workspaces, people, projects, grants, tokens, keys, ledger, doctor,
+    access, download, metadata, workspaces, people, projects, applications, grants, tokens, keys, ledger, doctor,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from portal.desk.answers import Asker
 from portal.desk.copies import KeptCopy, kept_copies
 from portal.desk.services import Services
 from portal.desk.upkeep import build_workspaces, remove_ended
+from portal.desk.vetting import expire_applications
 
 
 @click.group
@@ -39,7 +40,8 @@ def list_kept(services: Services) -> None:
 @json_option
 @with_services
 def prune(services: Services) -> None:
-    """Remove copies without a living grant, and answers and downloads past their days."""
+    """Remove copies without a living grant, and answers and downloads past their days; end what is over by its date."""
+    expire_applications(services)
     show_records([{"project": copy.project, "dataset": copy.dataset} for copy in remove_ended(services)])
 
 

@@ -2,23 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from portal.desk.bases import Protected
+from portal.desk.copies import Wanted, protected_as
 from portal.desk.preparing import Prepared
 from portal.desk.release import Releasing, release_blocks
 from portal.desk.services import Services
-from portal.disclosure.compile import Subject
 from portal.disclosure.declared import check_declared
 from portal.engines.port import CancelSignal
-from portal.errors import Cancelled, Fault, StatementRefusal
+from portal.errors import Cancelled, Fault
 from portal.ids import DatasetName
 from portal.policy.model import Access
-from portal.sql.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ class ReleasedCells:
     shows_withheld: bool
 
 
-_CELLS_FIRST = "Release figures of each, and join these: WITH a AS (SELECT ...), b AS (SELECT ...) SELECT ... FROM a, b"
 NO_CELLS = ReleasedCells({}, {}, shows_withheld=False)
 
 
@@ -48,7 +45,6 @@ def release_cells(
     if not prepared.plan.blocks:
         return NO_CELLS
     for block in prepared.plan.blocks:
-        _refuse_pairs(block)
         check_declared(block, prepared.protected, prepared.tables)
     reasons = Counter[str]()
     releasing = Releasing(
@@ -59,26 +55,17 @@ def release_cells(
         {DatasetName(name): files for name, files in copies.items()},
         notice=lambda withheld: reasons.update(each.reason for each in withheld),
     )
-    relations: dict[str, pa.Table] = {}
-    for name in prepared.open_for(Access.AGGREGATES):
-        mine = [block for block in prepared.plan.blocks if block.dataset == name]
-        own = replace(releasing, project=prepared.histories[name])
-        relations |= release_blocks(mine, {name: _protected(services, prepared, name)}, own)
+    protected = {
+        name: protected_as(
+            services,
+            Wanted(prepared.workspace, name, prepared.manifests[name], prepared.permits[name].obligations),
+            prepared.histories[name],
+        )
+        for name in prepared.open_for(Access.AGGREGATES)
+    }
+    relations = release_blocks(prepared.plan.blocks, protected, releasing)
     figures = (relations[block.relation][each.name] for block in prepared.plan.blocks for each in block.aggregates)
     return ReleasedCells(relations, dict(reasons), any(figure.null_count for figure in figures))
-
-
-def _protected(services: Services, prepared: Prepared, name: DatasetName) -> Protected:
-    manifest, key = prepared.manifests[name], services.keys.project(prepared.workspace)
-    subject = Subject(services.site.datasets[name], prepared.permits[name].obligations, key)
-    return Protected(subject, manifest, services.releases.paths(manifest))
-
-
-def _refuse_pairs(block: Block) -> None:
-    if block.entity_join is not None:
-        message = f"{block.dataset} and {block.entity_join.dataset} cannot be joined before release yet."
-        fault = Fault("P_JOIN", message, rule="aggregates.joins", fix=_CELLS_FIRST)
-        raise StatementRefusal(replace(fault, line=block.line, column=block.column))
 
 
 def _heed(cancel: CancelSignal | None) -> None:

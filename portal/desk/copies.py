@@ -1,13 +1,18 @@
-"""Governed copies as the portal itself keeps them: which there must be, how far they are, and their making ahead."""
+"""What is made ahead of its first use: governed copies of what may be read, base cells of what is counted only.
 
-from collections.abc import Iterator
+Which there must be, how far they are, and their making.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from portal.catalogue.release import Manifest
 from portal.desk.access import OPEN_PREFIX, decide_for
 from portal.desk.answers import Asker
+from portal.desk.bases import Protected, are_made, make_ahead
 from portal.desk.services import Services
+from portal.disclosure.subject import Subject
 from portal.engines.port import Progress
 from portal.errors import SignInError
 from portal.ids import DatasetName, ProjectId
@@ -18,7 +23,7 @@ from portal.workspaces.store import CopyState, GovernedCopy
 
 
 @dataclass(frozen=True, slots=True)
-class WantedCopy:
+class Wanted:
     """A dataset as one project may see it now."""
 
     project: ProjectId
@@ -39,7 +44,7 @@ class KeptCopy:
     rows: int | None = None
 
 
-def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> WantedCopy | None:
+def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> Wanted | None:
     """Return what somebody who works in this workspace may read row by row, None where nobody may."""
     manifest = services.releases.latest(name)
     if manifest is None or name not in services.site.datasets:
@@ -50,7 +55,7 @@ def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> Wa
         except SignInError:
             continue
         if isinstance(decision, Permit) and decision.access is Access.ROWS:
-            return WantedCopy(project, name, manifest, decision.obligations)
+            return Wanted(project, name, manifest, decision.obligations)
     return None
 
 
@@ -67,7 +72,7 @@ def kept_copies(services: Services) -> tuple[KeptCopy, ...]:
     return tuple(found)
 
 
-def missing_copies(services: Services) -> Iterator[WantedCopy]:
+def missing_copies(services: Services) -> Iterator[Wanted]:
     """Yield each copy that a grant asks for, or that was used before, and that does not stand as it must be now."""
     for project, name in sorted({*services.workspaces.held(), *_granted(services)}):
         wanted = wanted_copy(services, project, name)
@@ -75,7 +80,7 @@ def missing_copies(services: Services) -> Iterator[WantedCopy]:
             yield wanted
 
 
-def build_copy(services: Services, wanted: WantedCopy, progress: Progress | None = None) -> GovernedCopy:
+def build_copy(services: Services, wanted: Wanted, progress: Progress | None = None) -> GovernedCopy:
     """Build what is missing of a copy, and tell the ledger where anything was."""
     was_there = _state(services, wanted).rows is not None
     dataset = services.site.datasets[wanted.dataset]
@@ -89,6 +94,46 @@ def build_copy(services: Services, wanted: WantedCopy, progress: Progress | None
             details={"release": copy.release, "fingerprint": copy.fingerprint, "files": len(copy.files)},
         )
     return copy
+
+
+def missing_bases(services: Services) -> Iterator[Wanted]:
+    """Yield each dataset that somebody may count, and of which the base cells are not there."""
+    for project in _workspaces(services):
+        for asker in _askers(services, project):
+            yield from (each for each in bases_for(services, asker, project) if not _has_bases(services, each))
+
+
+def bases_for(services: Services, asker: Asker, workspace: ProjectId) -> Iterator[Wanted]:
+    """Yield what an asker may count only."""
+    try:
+        decisions = decide_for(services, asker, services.site.datasets)
+    except SignInError:
+        return
+    for name, decision in decisions.items():
+        manifest = services.releases.latest(name)
+        if manifest and isinstance(decision, Permit) and decision.access is Access.AGGREGATES:
+            yield Wanted(workspace, name, manifest, decision.obligations)
+
+
+def build_bases(services: Services, wanted: Wanted, heed: Callable[[], object] = lambda: None) -> None:
+    """Make base cells that are missing; `heed` is called often and may raise to end the work."""
+    make_ahead(protected_as(services, wanted, wanted.project), services.trusted.heeding(heed), services.bases)
+
+
+def protected_as(services: Services, wanted: Wanted, owner: ProjectId) -> Protected:
+    """Return a dataset whose cells are held against the history of `owner`."""
+    key, paths = services.keys.project(wanted.project), services.releases.paths(wanted.manifest)
+    subject = Subject(services.site.datasets[wanted.dataset], wanted.obligations, key)
+    return Protected(subject, wanted.manifest, paths, owner)
+
+
+def _has_bases(services: Services, wanted: Wanted) -> bool:
+    return are_made(protected_as(services, wanted, wanted.project), services.bases)
+
+
+def _workspaces(services: Services) -> Iterator[ProjectId]:
+    yield from (project.id for project in services.registry.projects())
+    yield from sorted({ProjectId(f"{OPEN_PREFIX}{person.tier}") for person in services.registry.people()})
 
 
 def _askers(services: Services, project: ProjectId) -> Iterator[Asker]:
@@ -105,12 +150,12 @@ def _granted(services: Services) -> Iterator[tuple[ProjectId, DatasetName]]:
         yield from ((project.id, grant.dataset) for grant in services.registry.grants_of(project.id))
 
 
-def _state(services: Services, wanted: WantedCopy) -> CopyState:
+def _state(services: Services, wanted: Wanted) -> CopyState:
     dataset = services.site.datasets[wanted.dataset]
     return services.workspaces.state(wanted.project, dataset, wanted.manifest, wanted.obligations)
 
 
-def _described(wanted: WantedCopy, state: CopyState) -> KeptCopy:
+def _described(wanted: Wanted, state: CopyState) -> KeptCopy:
     word: Literal["ready", "building", "waiting"] = "waiting"
     if state.rows is not None:
         word = "ready"

@@ -5,10 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from portal.catalogue.release import Ending, Manifest
+from portal.desk.access import decide_for
+from portal.desk.answers import Asker
 from portal.desk.services import Services
-from portal.errors import Fault, PolicyRefusal, UsageError
+from portal.errors import Fault, PolicyRefusal, SignInError, UsageError
 from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action
+from portal.policy.model import Access
 from portal.registry import DownloadRecord, JobState
 
 LEAST_REASON = 10
@@ -83,7 +86,7 @@ def refuse_withdrawn(services: Services, sources: Iterable[ReleaseUse]) -> None:
 def remove_loose_downloads(services: Services) -> None:
     """Remove every file of a download that is neither kept nor being made, and forget what failed long ago.
 
-    None is kept that was made of a release that is withdrawn.
+    None is kept that was made of a release that is withdrawn, or of what is no longer open to its asker.
     """
     now = services.clock()
     services.queue.forget_failed(now - timedelta(days=services.result_days))
@@ -92,11 +95,21 @@ def remove_loose_downloads(services: Services) -> None:
         download = DownloadId(path.name.lstrip(".").partition("-")[0].partition(".")[0])
         # The job first: it leaves the queue only once there is a record.
         job, record = services.queue.job(download), services.registry.download(download)
-        is_kept = record is not None and now < record.expires_at and path.name.startswith(Path(record.path).name)
-        is_kept = is_kept and not withdrawn_sources(services, sources_of(record))
+        is_kept = record is not None and path.name.startswith(Path(record.path).name) and _may_be_kept(services, record)
         is_being_made = job is not None and job.state is JobState.RUNNING
         if not is_kept and not is_being_made:
             path.unlink(missing_ok=True)
+
+
+def _may_be_kept(services: Services, record: DownloadRecord) -> bool:
+    names = [name for name, _ in sources_of(record)]
+    try:
+        decisions = decide_for(services, Asker(record.person, record.project), names)
+    except (SignInError, PolicyRefusal):  # the person, or their membership, is over
+        return False
+    is_open = all(name in decisions and decisions[name].access >= Access.AGGREGATES for name in names)
+    is_withdrawn = bool(withdrawn_sources(services, sources_of(record)))
+    return is_open and not is_withdrawn and services.clock() < record.expires_at
 
 
 def _because(services: Services, name: DatasetName, number: int) -> str:

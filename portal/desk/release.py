@@ -1,24 +1,33 @@
 """Released cells: blocks of a statement in, relations that may leave out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from portal.desk.bases import Opened, Protected, discard_bases, open_bases
+from portal.desk.bases import Opened, Protected, Source, discard_bases, open_bases, pair_source
 from portal.disclosure.base import DAMAGED, BaseCells
-from portal.disclosure.compile import BASE, fixed_rules, regions_query, repeats_query
+from portal.disclosure.compile import regions_query, repeats_query, unmatched_query
+from portal.disclosure.crossing import audit_pair
 from portal.disclosure.figures import figures_of
 from portal.disclosure.history import Candidate, Ground, ReleaseHistory, Verdict, audit
-from portal.disclosure.release import Judged, Place, Withheld, judge, relation_of
+from portal.disclosure.release import Computed, Place, Withheld, judge, relation_of
+from portal.disclosure.remainder import with_remainder
+from portal.disclosure.subject import Pair, block_over, fixed_rules, pair_of
 from portal.engines.port import TrustedEngine
 from portal.errors import EngineFailure, Fault, PolicyRefusal
 from portal.fingerprints import fingerprint
 from portal.ids import DatasetName, ProjectId
 from portal.sql.blocks import Block
 from portal.workspaces.base_store import BaseStore
-from portal.workspaces.history_store import HistoryStore
+from portal.workspaces.history_store import HistoryStore, update_together
+
+_REMADE = (DAMAGED, "CORRUPT_FILE")
+"""What is said of damaged base cells: here, or where the trusted engine reads them or the sides of a pair."""
+Histories = Sequence[ReleaseHistory]
+Hold = Callable[[Histories, Sequence[Sequence[Candidate]]], tuple[Histories, Sequence[Verdict]]]
+"""Holds candidates against histories, and returns these as they have grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +45,6 @@ class Releasing:
     notice: Callable[[Sequence[Withheld]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Computed:
-    """A block, judged on its own; `keys` carries the types of its group keys."""
-
-    block: Block
-    judged: Judged
-    keys: pa.Table
-
-
 def release_blocks(
     blocks: Sequence[Block], protected: Mapping[DatasetName, Protected], releasing: Releasing
 ) -> Mapping[str, pa.Table]:
@@ -54,45 +54,66 @@ def release_blocks(
     has too many base cells. Base cells that are damaged are made anew, once.
     """
     released: dict[str, pa.Table] = {}
-    for name in dict.fromkeys(block.dataset for block in blocks):
-        mine = [block for block in blocks if block.dataset == name]
-        released |= _release(mine, protected[name], releasing)
+    for source, mine in _by_source(blocks, protected):
+        released |= _release(mine, source, releasing)
     return released
 
 
-def _release(blocks: Sequence[Block], source: Protected, releasing: Releasing) -> Mapping[str, pa.Table]:
+def _by_source(
+    blocks: Sequence[Block], protected: Mapping[DatasetName, Protected]
+) -> Sequence[tuple[Source, Sequence[Block]]]:
+    """Return the blocks over each dataset and each pair."""
+    subjects = {name: each.subject for name, each in protected.items()}
+    found: dict[object, tuple[Source, list[Block]]] = {}
+    for block in blocks:
+        if block.entity_join is None:
+            _, mine = found.setdefault(block.dataset, (protected[block.dataset], []))
+            mine.append(block)
+        else:
+            pair = pair_of(block, subjects)
+            _check_watched(pair)
+            _, mine = found.setdefault(pair.shared, (pair_source(pair, protected), []))
+            mine.append(block_over(pair, block))
+    return list(found.values())
+
+
+def _check_watched(pair: Pair) -> None:
+    """Refuse a pair of which one dataset keeps no history: nothing of the pair could be held against it."""
+    watched = [side.dataset.name for side in pair.sides if side.disclosure.history.is_kept]
+    if len(watched) == 1:
+        message = f"What is released of {watched[0]} is watched over, of the other it is not, so they are not joined."
+        fix = "Release figures of each, and join these; or ask the data steward for one rule in both policies."
+        raise PolicyRefusal(Fault("HISTORY_OF_ONE", message, rule="disclosure.history", fix=fix))
+
+
+def _release(blocks: Sequence[Block], source: Source, releasing: Releasing) -> Mapping[str, pa.Table]:
     try:
         return _release_from_base(blocks, source, releasing)
     except EngineFailure as error:
-        if error.faults[0].code != DAMAGED:
+        if error.faults[0].code not in _REMADE:
             raise
     discard_bases(source, releasing.bases)
     return _release_from_base(blocks, source, releasing)
 
 
-def _release_from_base(blocks: Sequence[Block], source: Protected, releasing: Releasing) -> Mapping[str, pa.Table]:
+def _release_from_base(blocks: Sequence[Block], source: Source, releasing: Releasing) -> Mapping[str, pa.Table]:
     with open_bases(source, releasing.engine, releasing.bases) as opened:
         computed = [_compute(block, source, opened, releasing) for block in blocks]
-        places = [(each.block.relation, place) for each in computed for place in each.judged.candidates]
-        asked = [candidates for each in computed for candidates in each.judged.candidates.values()]
-        verdicts = dict(zip(places, _audit(asked, source, opened.cells, releasing), strict=True))
-    for each in computed:
-        releasing.notice([*each.judged.withheld, *_refused(each.block, verdicts)])
-    return {each.block.relation: _relation(each, verdicts) for each in computed}
+        audited = _audit(computed, source, opened.cells, releasing)
+    for each in audited:
+        releasing.notice([*each.judged.withheld, *_refused(each)])
+    return {each.block.relation: relation_of(each) for each in audited}
 
 
-def _relation(computed: _Computed, verdicts: Mapping[tuple[str, Place], Verdict]) -> pa.Table:
-    mine = {place: verdict for (relation, place), verdict in verdicts.items() if relation == computed.block.relation}
-    return relation_of(computed.block, computed.judged, mine, computed.keys)
-
-
-def _compute(block: Block, source: Protected, opened: Opened, releasing: Releasing) -> _Computed:
+def _compute(block: Block, source: Source, opened: Opened, releasing: Releasing) -> Computed:
     public: dict[str, Sequence[Path]] = {join.dataset: releasing.public[join.dataset] for join in block.joins}
     _check_keys(block, releasing.engine, public)
-    answer = releasing.engine.fetch(regions_query(block, source.subject), {BASE: [opened.summary], **public})
-    disclosure = source.subject.disclosure
-    found = figures_of(answer, block, opened.cells, disclosure)
-    return _Computed(block, judge(block, found, opened.cells, disclosure), answer)
+    subject, tables = source.subject, {**opened.tables, **public}
+    answer = releasing.engine.fetch(regions_query(block, subject), tables)
+    unmatched = releasing.engine.fetch(unmatched_query(block, subject), tables) if isinstance(subject, Pair) else None
+    disclosure = subject.disclosure
+    found = figures_of(answer, block, opened.cells, disclosure, unmatched)
+    return Computed(block, found, judge(block, found, opened.cells, disclosure), answer)
 
 
 def _check_keys(block: Block, engine: TrustedEngine, public: Mapping[str, Sequence[Path]]) -> None:
@@ -105,23 +126,56 @@ def _check_keys(block: Block, engine: TrustedEngine, public: Mapping[str, Sequen
             )
 
 
-def _audit(
-    asked: Sequence[Sequence[Candidate]], source: Protected, base: BaseCells, releasing: Releasing
-) -> Sequence[Verdict]:
+def _audit(computed: Sequence[Computed], source: Source, base: BaseCells, releasing: Releasing) -> Sequence[Computed]:
+    """Hold the groups of all blocks against what was released before, and then the remainders of these groups."""
     disclosure = source.subject.disclosure
-    if not (disclosure.history.pairwise or disclosure.history.span):
-        return [Verdict(tuple(each.value for each in together)) for together in asked]
-    ground = Ground(base, fingerprint(fixed_rules(source.subject)), disclosure, base.in_doubt)
+    hold = _holding(source, base)
 
-    def change(history: ReleaseHistory) -> tuple[ReleaseHistory, tuple[Verdict, ...]]:
-        return audit(history, asked, ground)
+    def change(histories: Histories) -> tuple[Histories, Sequence[Computed]]:
+        grown, groups = _held(computed, histories, hold)
+        whole = [replace(each, judged=with_remainder(each, base, disclosure)) for each in groups]
+        return _held(whole, grown, hold)
 
-    return releasing.histories.update(releasing.project, source.manifest, change)
+    if not disclosure.history.is_kept:
+        return change(())[1]
+    return update_together(releasing.histories, source.histories(releasing.project), change)
 
 
-def _refused(block: Block, verdicts: Mapping[tuple[str, Place], Verdict]) -> Sequence[Withheld]:
+def _holding(source: Source, base: BaseCells) -> Hold:
+    """Return how candidates are held against histories: by none of the rules of a history where none is kept."""
+    subject = source.subject
+    disclosure, rules = subject.disclosure, tuple(fixed_rules(subject))
+    view = fingerprint([source.manifest.fingerprint, rules] if isinstance(subject, Pair) else rules)
+    ground = Ground(base, view, disclosure, base.in_doubt)
+
+    def hold(histories: Histories, asked: Sequence[Sequence[Candidate]]) -> tuple[Histories, Sequence[Verdict]]:
+        if not histories:
+            return histories, [Verdict(tuple(each.value for each in together)) for together in asked]
+        if isinstance(subject, Pair):
+            return audit_pair(histories, asked, subject, ground)
+        after, verdicts = audit(histories[0], asked, ground)
+        return [after], verdicts
+
+    return hold
+
+
+def _held(computed: Sequence[Computed], histories: Histories, hold: Hold) -> tuple[Histories, Sequence[Computed]]:
+    """Give each block the verdicts on those of its candidates that have none yet."""
+    places = [(each.block.relation, place, candidates) for each in computed
+              for place, candidates in each.judged.candidates.items() if place not in each.verdicts]  # fmt: skip
+    if not places:
+        return histories, computed
+    after, verdicts = hold(histories, [candidates for *_, candidates in places])
+    found: dict[str, dict[Place, Verdict]] = {each.block.relation: dict(each.verdicts) for each in computed}
+    for (relation, place, _), verdict in zip(places, verdicts, strict=True):
+        found[relation][place] = verdict
+    return after, [replace(each, verdicts=found[each.block.relation]) for each in computed]
+
+
+def _refused(computed: Computed) -> Sequence[Withheld]:
+    block = computed.block
     return [
         Withheld(block.relation, key, None if j is None else block.aggregates[j].name, verdict.reason)
-        for (relation, (key, j)), verdict in verdicts.items()
-        if relation == block.relation and verdict.reason is not None
+        for (key, j), verdict in computed.verdicts.items()
+        if verdict.reason is not None
     ]

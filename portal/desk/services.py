@@ -12,6 +12,7 @@ from portal.publishing.releases import ReleaseStore
 from portal.registry import DownloadQueue, Registry
 from portal.site import Site
 from portal.sql.plan import StatementParser
+from portal.vetting.working_days import Calendar
 from portal.workspaces.base_store import BaseStore
 from portal.workspaces.history_store import HistoryStore
 from portal.workspaces.spool import Spool
@@ -38,5 +39,6 @@ class Services:
     parser: StatementParser
     spool: Spool
     downloads: Path
+    calendar: Calendar
     result_days: float
     result_bytes: int

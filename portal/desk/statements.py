@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from portal.desk.answers import Answer, Asker, Explanation, Receipt, SourceUse
 from portal.desk.budget import check_budget, rows_left
@@ -10,13 +11,13 @@ from portal.desk.cells import release_cells
 from portal.desk.ending import refuse_withdrawn
 from portal.desk.preparing import Prepared, errata_of, prepare, recordable
 from portal.desk.services import Services
+from portal.desk.standing import duties_in_words, refuse_ended
 from portal.engines.port import RESULT_BYTES, CancelSignal, Progress, ReadJob, ReadLimits
 from portal.errors import PolicyRefusal, PortalError, StatementRefusal, UsageError
 from portal.fingerprints import fingerprint
 from portal.ids import DatasetName, Fingerprint, ReceiptId
 from portal.ledger import Action
-from portal.policy.decision import Obligations
-from portal.policy.explain import disclosure_in_words, explain, obligation_in_words
+from portal.policy.explain import explain
 from portal.policy.model import Access
 from portal.policy.uses import uses_of
 from portal.sql.describe import block_in_words
@@ -103,7 +104,7 @@ def _run(services: Services, asker: Asker, prepared: Prepared, running: Running)
         seconds=(finished - started).total_seconds(),
         rows_left_this_week=prepared.rows_left,
     )
-    receipt = _charge(services, prepared, receipt, spooled, rows=charged)
+    receipt = _charge(services, prepared, receipt, spooled, started, rows=charged)
     _tell_steward(services, receipt, reasons)
     if spooled is not found and prepared.plan.repeatable and spooled.complete:
         services.spool.keep(spooled, question)
@@ -150,13 +151,17 @@ def _job(prepared: Prepared, copies: Mapping[DatasetName, GovernedCopy], running
     )
 
 
-def _charge(services: Services, prepared: Prepared, receipt: Receipt, spooled: Spooled, *, rows: int) -> Receipt:
+def _charge(  # noqa: PLR0913 - one for each fact of the charge
+    services: Services, prepared: Prepared, receipt: Receipt, spooled: Spooled, started: datetime, *, rows: int
+) -> Receipt:
     """Charge so many rows, one answer of a project at a time: others may have spent what was left meanwhile.
 
-    What the project was given before, and still has, costs nothing when it is asked for again.
+    What the project was given before, and still has, costs nothing when it is asked for again. An access that ended
+    meanwhile gives nothing.
     """
     try:
         with services.spool.alone(prepared.workspace):
+            refuse_ended(services, receipt, started)
             left = rows_left(services, prepared.workspace, prepared.limits)
             check_budget(prepared.limits, left, rows=rows)
             receipt = replace(receipt, rows_left_this_week=left - rows)
@@ -224,15 +229,6 @@ def _source_use(prepared: Prepared, name: DatasetName) -> SourceUse:
         policy=obligations.policy,
         synthetic=prepared.manifests[name].synthetic,
         obligations=duties_in_words(obligations),
-    )
-
-
-def duties_in_words(obligations: Obligations) -> tuple[str, ...]:
-    """Return what was done to rows, columns and cells, as a receipt has it."""
-    return (
-        *(f"rows: {rule.words}" for rule in obligations.rows),
-        *(f"{name}: {obligation_in_words(duty)}" for name, duty in obligations.columns.items() if not duty.show),
-        *(disclosure_in_words(obligations.disclosure) if obligations.disclosure else ()),
     )
 
 

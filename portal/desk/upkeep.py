@@ -1,17 +1,21 @@
 """What the portal does by itself or for its operator: build governed copies ahead, and remove what has ended."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 
 from portal.desk.access import decide_for, identify, project_of, workspace_of
 from portal.desk.answers import Asker
-from portal.desk.copies import KeptCopy, WantedCopy, build_copy, kept_copies
+from portal.desk.copies import KeptCopy, Wanted, bases_for, build_bases, build_copy, kept_copies
 from portal.desk.ending import remove_loose_downloads, retire_releases
 from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
+from portal.errors import NotFoundError
 from portal.ledger import Action
 from portal.policy.decision import Permit
 from portal.policy.model import Access
+from portal.policy.people import Project
+from portal.registry import Audit
 from portal.workspaces.store import GovernedCopy
 
 STOPPED_DAYS = 7
@@ -19,10 +23,12 @@ STOPPED_DAYS = 7
 
 
 def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
-    """Build every governed copy that the asker's project may query row by row."""
+    """Build every governed copy that the asker's project may query row by row, and the base cells of what it counts."""
     workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
+    for wanted in bases_for(services, asker, workspace):
+        build_bases(services, wanted)
     return tuple(
-        build_copy(services, WantedCopy(workspace, name, manifest, decision.obligations), progress)
+        build_copy(services, Wanted(workspace, name, manifest, decision.obligations), progress)
         for name, decision in decide_for(services, asker, services.site.datasets).items()
         if isinstance(decision, Permit) and decision.access is Access.ROWS
         if (manifest := services.releases.latest(name))
@@ -51,6 +57,22 @@ def remove_ended(services: Services) -> tuple[KeptCopy, ...]:
         services.ledger.record(
             Action.WORKSPACE_REMOVED, actor=None, project=copy.project, subject=copy.dataset, details={}
         )
+    for project in services.registry.projects():
+        _remove_what_ended(services, project)
     services.spool.expire(services.clock(), services.result_days, services.result_bytes)
     remove_loose_downloads(services)
     return ended
+
+
+def _remove_what_ended(services: Services, project: Project) -> None:
+    """Remove the answers from before a grant of the project ended; and, once the project itself ended, its tokens."""
+    now = services.clock()
+    days_over = [grant.ends for grant in services.registry.grants_of(project.id)] + [project.ends]
+    ends = [datetime.combine(day + timedelta(days=1), time(), UTC) for day in days_over]
+    ends += [grant.revoked_at for grant in services.registry.grants_of(project.id) if grant.revoked_at]
+    if past := [end for end in ends if end <= now]:
+        services.spool.remove_project(project.id, before=max(past))
+    if now.date() > project.ends:
+        for token in services.registry.tokens_for(project.id):
+            with suppress(NotFoundError):  # it is over already, or another process is doing the same
+                services.registry.revoke_token(token.id, audit=Audit(None, now))

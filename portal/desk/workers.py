@@ -1,5 +1,6 @@
 """The threads of a serving process that work in the background."""
 
+import itertools
 import logging
 import os
 import threading
@@ -9,16 +10,21 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 from traceback import format_tb
 
-from portal.desk.copies import WantedCopy, build_copy, missing_copies
+from portal.desk.copies import Wanted, build_bases, build_copy, missing_bases, missing_copies
 from portal.desk.making import run_next, worker_name
 from portal.desk.services import Services
+from portal.desk.upkeep import remove_ended
+from portal.desk.vetting import expire_applications
 from portal.errors import Cancelled, Fault, PortalError
 from portal.ids import DatasetName, ProjectId
+from portal.policy.model import Access
 
 IDLE = 0.3
 """Seconds between two looks at an empty queue."""
 ROUND = 15.0
 """Seconds between two looks at which governed copies are missing."""
+ENDINGS_ROUND = 60.0
+"""Seconds between two looks at what is over."""
 TRY_AGAIN = timedelta(minutes=10)
 """How long a copy that could not be built is left to whoever needs it."""
 NICE = 10
@@ -44,7 +50,7 @@ def downloads_made(services: Services, workers: int) -> Iterator[None]:
 
 @contextmanager
 def workspaces_built(services: Services) -> Iterator[None]:
-    """Build in one thread, behind all else, every governed copy that a grant asks for and that is not there.
+    """Build in one thread, behind all else, the governed copies and base cells that are asked for and not there.
 
     Whatever makes a copy missing, a grant, a new release, an embargo that moves on, is seen within seconds, also where
     another process did it. First the copies that there are are read once, and what is damaged is set aside.
@@ -60,7 +66,7 @@ def workspaces_built(services: Services) -> Iterator[None]:
                 _LOG.error("A file of the copy of %s for %s was damaged and is set aside: %s", name, project, file)
         failed = dict[tuple[ProjectId, DatasetName], datetime]()
         while not stop.is_set():
-            for wanted in missing_copies(services):
+            for wanted in itertools.chain(missing_copies(services), missing_bases(services)):
                 tried = failed.get((wanted.project, wanted.dataset))
                 if (tried is None or services.clock() - tried > TRY_AGAIN) and not _built(services, wanted, stop):
                     failed[wanted.project, wanted.dataset] = services.clock()
@@ -70,16 +76,33 @@ def workspaces_built(services: Services) -> Iterator[None]:
         yield
 
 
-def _built(services: Services, wanted: WantedCopy, stop: Event) -> bool:
-    def heed(_share: float, _words: str) -> None:
+@contextmanager
+def ended_removed(services: Services) -> Iterator[None]:
+    """End in one thread what is over by its date, and remove what rested on it."""
+
+    def work(stop: Event) -> None:
+        while not stop.is_set():
+            expire_applications(services)
+            remove_ended(services)
+            stop.wait(ENDINGS_ROUND)
+
+    with _at_work("endings", work, workers=1):
+        yield
+
+
+def _built(services: Services, wanted: Wanted, stop: Event) -> bool:
+    def heed(_share: float = 0.0, _words: str = "") -> None:
         if stop.is_set():
             raise Cancelled(Fault("CANCELLED", "The portal is stopping."))
 
     try:
-        build_copy(services, wanted, heed)
+        if wanted.obligations.access is Access.ROWS:
+            build_copy(services, wanted, heed)
+        else:
+            build_bases(services, wanted, heed)
     except PortalError as error:
         codes = ", ".join(fault.code for fault in error.faults)
-        _LOG.warning("The copy of %s for %s could not be built: %s", wanted.dataset, wanted.project, codes)
+        _LOG.warning("What %s asks of %s could not be built ahead: %s", wanted.project, wanted.dataset, codes)
         return False
     return True
 

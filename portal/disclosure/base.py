@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pyroaring import AbstractBitMap, BitMap
 
 from portal.disclosure.cells import Contributions, is_dominated, is_spread, spread_from
-from portal.disclosure.coarse import Marginals, read_marginals
+from portal.disclosure.coarse import Marginals, read_marginals, values_of
 from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
 from portal.errors import EngineFailure, Fault
 from portal.policy.model import Dominance
@@ -41,9 +41,9 @@ class Bitmaps:
         self._file = file
         self._column = column
         self._starts = _starts_of(file)
-        self._held: dict[int, bytes | BitMap | None] = {}
+        self._held: dict[int, bytes | BitMap] = {}
 
-    def of(self, rows: Numbers) -> list[BitMap | None]:
+    def of(self, rows: Numbers) -> list[BitMap]:
         """Return the bitmaps of some rows; not to be changed."""
         with _undamaged():
             for group in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
@@ -53,7 +53,7 @@ class Bitmaps:
                     self._held.update(enumerate(stored, first))
             return [self._bitmap(row) for row in rows.tolist()]
 
-    def _bitmap(self, row: int) -> BitMap | None:
+    def _bitmap(self, row: int) -> BitMap:
         found = self._held[row]
         if isinstance(found, bytes):
             found = self._held[row] = BitMap.deserialize(found)
@@ -62,13 +62,12 @@ class Bitmaps:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The entities of one type: in each row of the summary, and with a value in a column (None where all have one).
+    """The entities of one type in each row of the summary.
 
     `largest` has by measure the largest absolute sum of one entity in each row, `totals` the largest of the release.
     """
 
     entities: Bitmaps
-    counts: Mapping[str, Bitmaps]
     largest: Mapping[str, Amounts]
     totals: Mapping[str, Sequence[float]]
     file: pq.ParquetFile
@@ -78,10 +77,12 @@ class Members:
 class BaseCells:
     """The base cells of a release; `names` say what each one is, `seen` which of them one project may see now.
 
-    A cell's position is its row in the summary.
+    A cell's position is its row in the summary. `values` has a row for each, with the number of its value in each
+    dimension.
     """
 
     names: tuple[str, ...]
+    values: Numbers
     members: Mapping[str, Members]
     seen: Mask
     rows: Numbers
@@ -89,16 +90,11 @@ class BaseCells:
     sums: Mapping[str, Amounts]
     marginals: Marginals
 
-    def entities_in(self, region: Cells, entity: str, counted: str | None = None) -> BitMap:
-        """Return the entities of a region; with `counted`, only those that have a value in that column."""
-        members = self.members[entity]
+    def entities_in(self, region: Cells, entity: str) -> BitMap:
+        """Return the entities of a region."""
         whole, rows = self.marginals.cover(_positions(region))
         rows = np.concatenate([rows, whole + len(self.names)]) if len(whole) else rows
-        having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None
-        if having is not None:
-            rows = rows[[some is None for some in having]]
-        sets = [some for some in (*members.entities.of(rows), *(having or ())) if some is not None]
-        return BitMap.union(*sets) if sets else BitMap()
+        return BitMap().union(*self.members[entity].entities.of(rows))
 
     def contributions(self, region: Cells, entity: str, measure: str, minus: Cells = ()) -> Contributions:
         """Return what each entity adds to a measure's sum over a region, less that over another; reads the members."""
@@ -110,20 +106,14 @@ class BaseCells:
         adds: Mask = self.seen & (self.counts[measure] > 0)
         return adds
 
-    def having(self, region: Cells, column: str) -> list[int]:
+    def having(self, region: Cells, column: str) -> Numbers:
         """Return the base cells of a region whose rows have a value in a countable column; of others none has."""
         positions = _positions(region)
-        found: list[int] = positions[self.counts[column][positions] > 0].tolist()
-        return found
+        return positions[self.counts[column][positions] > 0]
 
-    def count(self, region: Cells, column: str | None = None) -> int:
-        """Count the rows of a region, or those with a value in a countable column."""
-        counts = self.rows if column is None else self.counts[column]
-        return int(counts[_positions(region)].sum())
-
-    def all_have(self, region: Cells, column: str) -> bool:
-        """Say whether every row of a region has a value in a countable column."""
-        return self.count(region, column) == self.count(region)
+    def count(self, region: Cells) -> int:
+        """Count the rows of a region."""
+        return int(self.rows[_positions(region)].sum())
 
     def total(self, region: Cells, measure: str) -> float:
         """Add up a measure over a region, the same in whatever order; NaN where that is no finite number."""
@@ -207,6 +197,7 @@ def open_base_cells(summary: Path, members: Mapping[str, Path], view: Numbers | 
         seen = np.ones(len(cells), dtype=np.bool_) if view is None else np.isin(cells, view)
         yield BaseCells(
             names=tuple(table.column("#name").to_pylist()),
+            values=values_of(table.select([name for name in plain if not name.startswith("#")])),
             members={entity: _members(entity, file, table, each, totals[entity]) for entity, each in files.items()},
             seen=seen,
             rows=_numpy(table, "#rows"),
@@ -233,10 +224,8 @@ def _undamaged() -> Iterator[None]:
 def _members(
     entity: str, file: pq.ParquetFile, table: pa.Table, members: pq.ParquetFile, totals: Mapping[str, Sequence[float]]
 ) -> Members:
-    prefix = f"#with.{entity}."
     return Members(
         Bitmaps(file, f"#entities.{entity}"),
-        {column: Bitmaps(file, prefix + column) for column in _named(file.schema_arrow.names, prefix)},
         {measure: _numpy(table, f"#largest.{entity}.{measure}") for measure in totals},
         totals,
         members,
@@ -300,4 +289,6 @@ def _starts_of(file: pq.ParquetFile) -> Numbers:
 
 
 def _positions(region: Cells) -> Numbers:
+    if isinstance(region, AbstractBitMap):
+        return np.array(region.to_array(), dtype=np.int64)
     return np.fromiter(region, dtype=np.int64, count=len(region))

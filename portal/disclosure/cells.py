@@ -68,7 +68,8 @@ def figure_fault(group: Group, figure: Figure, aggregate: Aggregate, disclosure:
 
 def effect_fault(effects: Sequence[Mapping[str, int]], disclosure: Disclosure) -> str | None:
     """Say that a condition sets too few entities apart; each effect counts entities by type."""
-    few = any(0 < effect[name] < k for effect in effects for name, k in disclosure.entities.items())
+    thresholds = disclosure.entities
+    few = any(0 < found < thresholds[name] for effect in effects for name, found in effect.items())
     return "low effect of a condition" if few else None
 
 

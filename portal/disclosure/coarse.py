@@ -5,14 +5,13 @@ overlap. They only save time: without them every answer is the same.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyroaring import BitMap
 
 Numbers = npt.NDArray[np.int64]
 MAX_MARGINALS = 2_000
@@ -43,9 +42,15 @@ class Marginals:
         return np.concatenate(found), cells
 
 
+def values_of(dimensions: pa.Table) -> Numbers:
+    """Number the values of each dimension; a row for each cell, as it has them."""
+    codes = [_codes(column) for column in dimensions.columns]
+    return np.array(codes, dtype=np.int64).reshape(len(codes), dimensions.num_rows).T
+
+
 def marginals_of(dimensions: pa.Table) -> Marginals:
     """Number the marginals of cells, given by their dimensions, one row each."""
-    codes = [_codes(column) for column in dimensions.columns]
+    codes = values_of(dimensions).T
     of: list[Numbers] = []
     number = 0
     for chosen in itertools.chain.from_iterable(itertools.combinations(codes, size) for size in range(3)):
@@ -59,31 +64,6 @@ def marginals_of(dimensions: pa.Table) -> Marginals:
 def read_marginals(of: Sequence[Numbers]) -> Marginals:
     """Return marginals by what each cell is in."""
     return Marginals(tuple(of), np.bincount(np.concatenate([*of, np.empty(0, dtype=np.int64)])))
-
-
-class Unions:
-    """The entities of each marginal, all and with a value in each column, as cells are added one by one."""
-
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._entities: dict[int, BitMap] = {}
-        self._having: dict[str, dict[int, BitMap]] = {column: {} for column in columns}
-
-    def add(self, marginals: Sequence[int], entities: BitMap, having: Sequence[BitMap | None]) -> None:
-        """Add a cell to the marginals it is in; `having` are its entities with a value, None where all have one."""
-        for marginal in marginals:
-            before = self._entities.setdefault(marginal, BitMap())
-            for each, some in zip(self._having.values(), having, strict=True):
-                if some is not None and marginal not in each:
-                    each[marginal] = before.copy()
-                if marginal in each:
-                    each[marginal] |= entities if some is None else some
-            before |= entities
-
-    def rows(self) -> Iterator[tuple[BitMap, list[BitMap | None]]]:
-        """Yield the entities of each marginal in order, and with a value in each column, None where all have one."""
-        for marginal, entities in sorted(self._entities.items()):
-            some = [each.get(marginal) for each in self._having.values()]
-            yield entities, [None if each == entities else each for each in some]
 
 
 def _codes(column: pa.ChunkedArray) -> Numbers:

@@ -96,8 +96,7 @@ def _undeclared(
         },
     }
     yield from _undeclared_joins(block, protected, known)
-    names = [key.name for key in block.groupings] + [figure.name for figure in block.aggregates]
-    if not names or len(set(names)) < len(names):
+    if not _may_be_named(block):
         yield "names"
     for key in block.groupings:
         if key.column not in known or not _may_group(key, known[key.column]):
@@ -109,6 +108,13 @@ def _undeclared(
     for atom in (*block.atoms, *(atom for figure in block.aggregates for atom in figure.filter)):
         if atom.column not in known or not _may_filter(atom, known[atom.column]):
             yield "condition"
+
+
+def _may_be_named(block: Block) -> bool:
+    """Whether no two columns of what is released have one name, and a remainder is one of groups."""
+    names = [*(key.name for key in block.groupings), *(figure.name for figure in block.aggregates)]
+    is_apart = len({*names, block.remainder}) == len(names) + 1
+    return bool(names) and is_apart and (block.remainder is None or bool(block.groupings))
 
 
 def _columns(before: str, source: Protected) -> dict[str, _Known]:

@@ -1,15 +1,18 @@
 """The figures of a block as set algebra over base cells: every number of a group is one of the cells it is made of."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import FrozenBitMap
 
-from portal.disclosure.base import BaseCells
+from portal.disclosure.base import BaseCells, Numbers
 from portal.disclosure.cells import Figure, Group, Key, effect_fault, figure_fault, group_fault
+from portal.disclosure.summary import bitmap_of
 from portal.policy.model import Disclosure
 from portal.sql.blocks import Aggregate, Block
 
@@ -21,7 +24,7 @@ Count = Callable[[Region, str], int]
 
 @dataclass(frozen=True, slots=True)
 class FigureRegions:
-    """Where an aggregate of a group has its values, what its filter leaves out, and one region for each value.
+    """Where an aggregate of a group has its values, what its filter leaves out, and a region for each value's number.
 
     `held` is what a history takes it for: of different entities also the rows of none, since these are told by nothing
     where an entity has more than one row, and a number of entities could not stand beside one of rows.
@@ -30,7 +33,7 @@ class FigureRegions:
     inside: Region
     held: Region
     outside: Region
-    values: tuple[Region, ...]
+    values: Mapping[int, Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,24 @@ class Found:
     fault: str | None = None
 
 
-def figures_of(answer: pa.Table, block: Block, base: BaseCells, disclosure: Disclosure) -> Found:
-    """Compute a block from what `regions_query` yields."""
+def figures_of(
+    answer: pa.Table, block: Block, base: BaseCells, disclosure: Disclosure, unmatched: pa.Table | None = None
+) -> Found:
+    """Compute a block from what `regions_query` yields, and over a pair from what `unmatched_query` does."""
     regions, dropped = _read(answer, block, base)
+    fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)
+    return compute(regions, block, base, disclosure, fault)
+
+
+def compute(
+    regions: Mapping[Key, GroupRegions],
+    block: Block,
+    base: BaseCells,
+    disclosure: Disclosure,
+    fault: str | None = None,
+) -> Found:
+    """Compute groups from their regions."""
     count = _counting(base)
-    fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)
     groups = [
         Group(
             key,
@@ -83,12 +99,12 @@ def _figure(
         assert column is not None
         value = base.total(inside, column)
     elif aggregate.function == "count_distinct":
-        value = support[column] if column in disclosure.entities else _values(cells.values, count, disclosure)
+        value = support[column] if column in disclosure.entities else _values(cells.values.values(), count, disclosure)
     outside = {entity: count(cells.outside, entity) for entity in base.members}
     return Figure(base.count(inside), value, support, outside)
 
 
-def _values(values: Sequence[Region], count: Count, disclosure: Disclosure) -> int:
+def _values(values: Iterable[Region], count: Count, disclosure: Disclosure) -> int:
     """Count the values that enough entities have: a value of few is not told apart from a value of none."""
     return sum(all(count(value, name) >= k for name, k in disclosure.entities.items()) for value in values)
 
@@ -126,6 +142,13 @@ def _effects(
         yield {entity: len(each - reached[entity]) for entity, each in left_out.items()}
 
 
+def _effects_of_pair(unmatched: pa.Table | None) -> Iterator[Mapping[str, int]]:
+    """Yield for each side and type the entities with rows that the join leaves out, and those it leaves with none."""
+    for row in unmatched.to_pylist() if unmatched is not None else ():
+        yield {row["entity"]: row["left_out"]}
+        yield {row["entity"]: row["gone"]}
+
+
 def _counting(base: BaseCells) -> Count:
     """Count each region once: most figures of a group are made of the same cells."""
 
@@ -139,9 +162,9 @@ def _counting(base: BaseCells) -> Count:
 def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key, GroupRegions], Sequence[Region]]:
     regions: dict[Key, GroupRegions] = {}
     dropped: Sequence[Region] = ()
-    for row in answer.to_pylist():
+    for row in _rows(answer):
         if row["dropped"] is not None:
-            dropped = [_region(cells) for cells in row["dropped"]]
+            dropped = [_region(cells or ()) for cells in row["dropped"]]
         else:
             key = tuple(row[f"k{i}"] for i in range(len(block.groupings)))
             figures = tuple(_figure_regions(row, j, each, base) for j, each in enumerate(block.aggregates))
@@ -149,15 +172,32 @@ def _read(answer: pa.Table, block: Block, base: BaseCells) -> tuple[Mapping[Key,
     return regions, dropped
 
 
+def _rows(answer: pa.Table) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as `to_pylist` has them, but lists of cells as arrays: there may be a hundred thousand in one."""
+    columns = [_arrays(column) if _holds_cells(column.type) else column.to_pylist() for column in answer.columns]
+    return (dict(zip(answer.column_names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _holds_cells(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_list(type_) and pa.types.is_integer(type_.value_type))
+
+
+def _arrays(column: pa.ChunkedArray) -> Sequence[Numbers]:
+    """Return each list, NULL as an empty one."""
+    lists = column.combine_chunks()
+    ends = np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy())
+    return np.split(lists.flatten().to_numpy(), ends[:-1])[: len(lists)]
+
+
 def _figure_regions(row: Mapping[str, Any], j: int, aggregate: Aggregate, base: BaseCells) -> FigureRegions:
-    values: dict[int, list[int]] = {}
-    for cell, value in zip(row[f"r{j}"] or (), row.get(f"w{j}") or (), strict=False):
-        values.setdefault(value, []).append(cell)
-    apart = tuple(_region(cells) for cells in values.values())
-    held, column = _region(row[f"r{j}"]), aggregate.column
-    inside = Region(base.having(held, column)) if column and column in base.counts else held
-    return FigureRegions(inside, held, _region(row[f"o{j}"]), apart)
+    cells, column = row[f"r{j}"], aggregate.column
+    told = row.get(f"w{j}", cells[:0])  # from 1, in order, so that the cells of one value stand together
+    starts = np.flatnonzero(np.diff(told, prepend=0))
+    parts = zip(told[starts].tolist(), np.split(cells, starts)[1:], strict=True)
+    held = _region(cells)
+    inside = _region(base.having(held, column)) if column and column in base.counts else held
+    return FigureRegions(inside, held, _region(row[f"o{j}"]), {value: _region(part) for value, part in parts})
 
 
-def _region(cells: Sequence[int] | None) -> Region:
-    return Region(cells or [])
+def _region(cells: Sequence[int] | Numbers) -> Region:
+    return Region(bitmap_of(np.asarray(cells, dtype=np.uint32)))

@@ -12,8 +12,9 @@ After Denning, Denning and Schwartz, "The Tracker" (1979), and the inference con
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from pyroaring import BitMap
@@ -60,6 +61,8 @@ class Kind:
         return (ROWS, KEY) if counts else (self,)
 
 
+NOBODY = 0
+"""The number of the one entity without a name."""
 ROWS = Kind("rows")
 KEY = Kind("key")
 
@@ -70,6 +73,9 @@ class Entry:
 
     `view` names the row rules and masks under which it was made. `cells` are positions in the history's `names`, as a
     serialised bitmap.
+
+    What was released of two datasets that are joined is noted in the history of either as well, by its entities alone:
+    under a view that only the pair has, of no cells, with the `thresholds` of the pair.
     """
 
     kind: Kind
@@ -77,6 +83,7 @@ class Entry:
     cells: bytes
     entities: Mapping[str, KeptSet]
     value: float
+    thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +193,7 @@ class _Standing:
     watch: Watch
     rows: Mapping[bytes, int]
     entities: Mapping[bytes, Mapping[str, BitMap]]
-    elsewhere: Mapping[str, tuple[Sequence[KeptSet], Cells]]
-    thresholds: Mapping[str, int]
+    elsewhere: Mapping[str, "_Elsewhere"]
 
     def weigh(self, kind: Kind, cells: bytes) -> Weighed:
         if cells not in self.rows:
@@ -204,11 +210,21 @@ class _Standing:
         return {name: keep(entities) for name, entities in self.entities[cells].items()}
 
     def _apart_by_few(self, name: str, entities: BitMap) -> bool:
-        """Under other row rules the same base cell held other rows, so only entities compare."""
-        kept, sizes = self.elsewhere[name]
-        close = np.flatnonzero(np.abs(sizes - len(entities)) < self.thresholds[name]).tolist()
-        apart = (entities.symmetric_difference_cardinality(kept[i].bitmap()) for i in close)
-        return any(0 < n < self.thresholds[name] for n in apart)
+        """Under other row rules the same base cell held other rows, so only entities compare.
+
+        Without a name is one entity in the sets, and none in a number of entities that is shown.
+        """
+        kept, sizes, thresholds = self.elsewhere[name]
+        close = np.flatnonzero(np.abs(sizes - len(entities)) <= thresholds).tolist()
+        return any(_differ_by_few(entities, kept[i].bitmap(), thresholds[i]) for i in close)
+
+
+class _Elsewhere(NamedTuple):
+    """The entities of one type in released cells of other views: sets, their sizes, and by how many they may differ."""
+
+    kept: Sequence[KeptSet]
+    sizes: Cells
+    thresholds: Cells
 
 
 def _standing(family: Kind, asked: Sequence[bytes], history: ReleaseHistory, look: _Look) -> _Standing:
@@ -244,8 +260,7 @@ def _standing(family: Kind, asked: Sequence[bytes], history: ReleaseHistory, loo
         watch,
         {cells: places[cells] for cells in asked if cells in fitting},
         entities,
-        {name: _kept(name, entries, view) for name in disclosure.entities},
-        disclosure.entities,
+        {name: _elsewhere(name, k, entries, view) for name, k in disclosure.entities.items()},
     )
 
 
@@ -265,9 +280,16 @@ def _split(before: tuple[bytes, ...], asked: Sequence[bytes], look: _Look) -> tu
     return with_unions(split, [look.cells(each) for each in asked], len(look.ground.base.names))
 
 
-def _kept(name: str, entries: Sequence[Entry], view: str) -> tuple[Sequence[KeptSet], Cells]:
-    kept = [entry.entities[name] for entry in entries if entry.view != view and name in entry.entities]
-    return kept, np.array([each.size for each in kept], dtype=np.int64)
+def _differ_by_few(one: BitMap, other: BitMap, k: int) -> bool:
+    nameless = (NOBODY in one) != (NOBODY in other)
+    return 0 < one.symmetric_difference_cardinality(other) < k + nameless
+
+
+def _elsewhere(name: str, k: int, entries: Sequence[Entry], view: str) -> _Elsewhere:
+    found = [entry for entry in entries if entry.view != view and name in entry.entities]
+    kept = [entry.entities[name] for entry in found]
+    sizes, thresholds = [each.size for each in kept], [max(k, entry.thresholds.get(name, k)) for entry in found]
+    return _Elsewhere(kept, np.array(sizes, dtype=np.int64), np.array(thresholds, dtype=np.int64))
 
 
 def _summed(measure: str | None, parts: Parts, look: _Look) -> Summed:
@@ -277,7 +299,7 @@ def _summed(measure: str | None, parts: Parts, look: _Look) -> Summed:
         base.sums[measure],
         base.sure_from(measure, look.ground.disclosure.dominance),
         lambda plus, minus: look.dominated(plus, minus, measure),
-        lambda: marginals(base.names, parts.partition.regions, base.adds_to(measure)),
+        lambda: marginals(base.values, parts.partition.regions, base.adds_to(measure)),
     )
 
 

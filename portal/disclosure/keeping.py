@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Hashable)
 Fetch = Callable[[int, int], bytes]
 """Returns, from an offset of the history, so many bytes."""
 
-_MARK = b"RELEASE1"
+_MARK = b"RELEASE2"
 _HEADER = struct.Struct(">8sIIQII")
 _SEAL = struct.Struct(">I")
 
@@ -76,9 +76,9 @@ def read_history(file: BinaryIO, size: int, fetch: Fetch) -> Kept:
                 sets.append(KeptSet(count, whole, partial(_read_set, fetch, end, length, whole)))
                 end += length
             kinds = [Kind(*kind) for kind in found["kinds"]]
-            for kind, view, cell, value, by_type in found["entries"]:
+            for kind, view, cell, value, by_type, thresholds in found["entries"]:
                 members = {name: sets[i] for name, i in zip(found["types"], by_type, strict=True) if i is not None}
-                entries.append(Entry(kinds[kind], found["views"][view], cells[cell], members, value))
+                entries.append(Entry(kinds[kind], found["views"][view], cells[cell], members, value, thresholds))
     except (ValueError, KeyError, TypeError, IndexError):
         raise damaged() from None
     if not end:
@@ -107,7 +107,14 @@ def write_record(before: Kept, after: ReleaseHistory) -> bytes:
         "cells": list(map(len, new_cells)),
         "sets": [[kept.size, len(each), kept.digest.hex()] for kept, each in zip(new_sets, data, strict=True)],
         "entries": [
-            [kinds[entry.kind], views[entry.view], cells[entry.cells], entry.value, _by_type(entry, types, sets)]
+            [
+                kinds[entry.kind],
+                views[entry.view],
+                cells[entry.cells],
+                entry.value,
+                _by_type(entry, types, sets),
+                dict(entry.thresholds),
+            ]
             for entry in new
         ],
     }

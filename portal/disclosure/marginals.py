@@ -1,7 +1,6 @@
 """Marginals: all base cells with one value for each of some dimensions."""
 
 import itertools
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,17 +12,16 @@ MAX_MARGINALS = 500
 """Marginals that are looked at for dominance, coarsest first."""
 
 
-def marginals(names: Sequence[str], regions: Sequence[tuple[int, ...]], full: Mask) -> Mask:
+def marginals(values: Cells, regions: Sequence[tuple[int, ...]], full: Mask) -> Mask:
     """Return the marginals that are unions of regions, each as a mask over these.
 
-    `names` are the base cells by their content. A base cell that is not `full` holds nobody, so it does not matter
-    whether it is in.
+    `values` has a row for each base cell, with the number of its value in each dimension. A base cell that is not
+    `full` holds nobody, so it does not matter whether it is in.
     """
-    values = _values(names)[full]
-    part = np.full(len(names), len(regions))
+    part = np.full(len(values), len(regions))
     for p, region in enumerate(regions):
         part[list(region)] = p
-    part = part[full]
+    values, part = values[full], part[full]
     # Cells that are in no region are in one more, of which no marginal can hold all.
     lengths = np.bincount(part, minlength=len(regions) + 1)
     lengths[-1] += 1
@@ -57,13 +55,3 @@ def _numbered(group: Cells, column: Cells) -> Cells:
     """Number groups that are told apart by one more column."""
     finer: Cells = np.unique(group * (int(column.max(initial=0)) + 1) + column, return_inverse=True)[1]
     return finer
-
-
-def _values(names: Sequence[str]) -> Cells:
-    """Return a column of numbers for each dimension, one for each of its values."""
-    contents = json.loads(f"[{','.join(names)}]")
-    columns = []
-    for dimension in contents[0] if contents else ():
-        seen: dict[object, int] = {}
-        columns.append([seen.setdefault(content[dimension], len(seen)) for content in contents])
-    return np.array(columns, dtype=np.int64).reshape(len(columns), len(names)).T

@@ -5,7 +5,7 @@ NULL. A figure that is withheld is NULL, whatever the reason; the reasons are re
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -34,7 +34,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A block after every rule that looks at it alone. `keys` are the groups that may be shown.
+    """A block after every rule that looks at it alone. `keys` are the groups that may be shown, () the remainder.
 
     That a group is shown tells that it has enough, so its key is a candidate, and no figure leaves without it.
     """
@@ -42,6 +42,24 @@ class Judged:
     keys: tuple[Key, ...]
     candidates: Mapping[Place, tuple[Candidate, ...]]
     withheld: tuple[Withheld, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A block, as it was found, judged on its own, and held against the history.
+
+    `keys` has the columns `k{i}` of the block's groupings with their types.
+    """
+
+    block: Block
+    found: Found
+    judged: Judged
+    keys: pa.Table
+    verdicts: Mapping[Place, Verdict] = field(default_factory=dict)
+
+    def is_released(self, place: Place) -> bool:
+        """Say whether nothing withholds a figure, or a key."""
+        return place in self.verdicts and self.verdicts[place].reason is None
 
 
 def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -> Judged:
@@ -77,17 +95,17 @@ def judge(block: Block, found: Found, base: BaseCells, disclosure: Disclosure) -
     return Judged(tuple(group.key for group in shown), candidates, tuple(withheld))
 
 
-def relation_of(block: Block, judged: Judged, verdicts: Mapping[Place, Verdict], keys: pa.Table) -> pa.Table:
-    """Return what leaves: a row for each group shown, with NULL for what is withheld.
-
-    `keys` has the columns `k{i}` of the block's groups with their types.
-    """
-    kept = [key for key in judged.keys if (key, None) not in verdicts or verdicts[key, None].reason is None]
+def relation_of(computed: Computed) -> pa.Table:
+    """Return what leaves: a row for each group shown, with NULL for what is withheld."""
+    block, keys, verdicts = computed.block, computed.keys, computed.verdicts
+    kept = [key for key in computed.judged.keys if not block.groupings or computed.is_released((key, None))]
     shown = kept or ([] if block.groupings else [()])
     columns = {
-        grouping.name: pa.array([key[i] for key in shown], type=keys.schema.field(f"k{i}").type)
+        grouping.name: pa.array([key[i] if key else None for key in shown], type=keys.schema.field(f"k{i}").type)
         for i, grouping in enumerate(block.groupings)
     }
+    if block.remainder is not None:
+        columns[block.remainder] = pa.array([not key for key in shown], type=pa.bool_())
     for j, aggregate in enumerate(block.aggregates):
         values = [_value(aggregate, verdicts.get((key, j))) for key in shown]
         columns[aggregate.name] = pa.array(values, type=_type(aggregate))

@@ -1,10 +1,9 @@
 """The summary of a release: one row for each base cell, and all that a block needs but for a sum in doubt.
 
 Made once, from what the trusted engine wrote, in the memory of a few hundred cells. Beside what `cells_query` yields
-each row has, by entity type e, measure m and countable column c:
+each row has, by entity type e and measure m:
 
     `#entities.{e}`   the entities in the cell, a serialised Roaring bitmap of their numbers
-    `#with.{e}.{c}`   those of them that have a value in c; NULL where all have
     `#largest.{e}.{m}`   the largest absolute sum of one entity in the cell
 
     `#in.{i}`   the number of a marginal that the cell is in
@@ -17,6 +16,7 @@ number counts as infinitely much. Pages carry checksums.
 import itertools
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +28,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyroaring import BitMap
 
-from portal.disclosure.coarse import Marginals, Unions, marginals_of
+from portal.disclosure.coarse import Marginals, marginals_of
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the making of base cells changes."""
 FACTS = b"base cells"
 MARGINAL = "#in."
@@ -45,9 +45,8 @@ Amounts = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is counted and what is added up; and how many of the largest totals are kept."""
+    """What is added up, and how many of the largest totals are kept."""
 
-    countable: tuple[str, ...]
     measures: tuple[str, ...]
     largest: int
 
@@ -114,7 +113,7 @@ def size_of(amounts: Amounts) -> Amounts:
 
 @dataclass(slots=True)
 class _Tally:
-    """What is known of one entity type so far: the absolute amounts of each entity, by measure, and the marginals."""
+    """What is known of one entity type so far: absolute amounts, by measure and entity; entities, by marginal."""
 
     entity: str
     columns: Columns
@@ -122,14 +121,10 @@ class _Tally:
     marginals: Marginals
     done: int = 0
     totals: dict[str, Amounts] = field(default_factory=dict)
-    coarse: Unions = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.coarse = Unions(self.columns.countable)
+    coarse: dict[int, BitMap] = field(default_factory=lambda: defaultdict(BitMap))
 
     def fields(self) -> Iterator[pa.Field]:
         yield pa.field(f"#entities.{self.entity}", pa.binary())
-        yield from (pa.field(f"#with.{self.entity}.{c}", pa.binary()) for c in self.columns.countable)
         yield from (pa.field(f"#largest.{self.entity}.{m}", pa.float64()) for m in self.columns.measures)
 
     def add(self, number: int) -> list[pa.Array]:
@@ -141,9 +136,9 @@ class _Tally:
 
     def unions(self) -> Iterator[list[pa.Array]]:
         """Yield the columns of the marginals of all cells, of a few at a time."""
-        none, rows = [None] * len(self.columns.measures), self.coarse.rows()
-        while some := list(itertools.islice(rows, GROUP_MARGINALS)):
-            yield self._columns([[*_stored(entities, having), *none] for entities, having in some])
+        none, marginals = [None] * len(self.columns.measures), iter(sorted(self.coarse))
+        while some := list(itertools.islice(marginals, GROUP_MARGINALS)):
+            yield self._columns([[self.coarse[each].serialize(), *none] for each in some])
 
     def is_left(self) -> bool:
         return next(self.cells, None) is not None
@@ -154,16 +149,15 @@ class _Tally:
     def _row(self, cell: Mapping[str, Any]) -> list[bytes | float | None]:
         numbers = cell["#entity"]
         entities = bitmap_of(numbers)
-        marks = [cell[f"#with.{column}"] for column in self.columns.countable]
-        having = [None if mark.all() else bitmap_of(numbers[mark]) for mark in marks]
-        self.coarse.add([int(of[self.done]) for of in self.marginals.of], entities, having)
+        for of in self.marginals.of:
+            self.coarse[int(of[self.done])] |= entities
         self.done += 1
         largest = []
         for measure in self.columns.measures:
             sizes = size_of(cell[f"#sum.{measure}"])
             largest.append(float(sizes.max()))
             self._total(measure, int(numbers.max()))[numbers] += sizes
-        return [*_stored(entities, having), *largest]
+        return [entities.serialize(), *largest]
 
     def _total(self, measure: str, number: int) -> Amounts:
         totals = self.totals.setdefault(measure, np.zeros(_FIRST_ENTITIES))
@@ -177,10 +171,6 @@ class _Tally:
             measure: np.sort(self.totals.get(measure, np.zeros(0)))[::-1][: self.columns.largest].tolist()
             for measure in self.columns.measures
         }
-
-
-def _stored(entities: BitMap, having: Sequence[BitMap | None]) -> list[bytes | None]:
-    return [entities.serialize(), *(None if some is None else some.serialize() for some in having)]
 
 
 def _cells_of(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -96,11 +96,11 @@ class TrustedEngine(Protocol):
     def copy(
         self,
         select: str,
-        files: Sequence[Path],
+        tables: Mapping[str, Sequence[Path]],
         target: Path,
         metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
-        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`."""
+        """Write the answer of `select` over the named Parquet tables as one zstd Parquet file at `target`."""
         ...
 
     def fetch(self, select: str, tables: Mapping[str, Sequence[Path]]) -> pa.Table:

@@ -3,12 +3,12 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from portal.errors import ContentError, EngineFailure, Fault
+from portal.errors import EngineFailure, Fault
 from portal.fingerprints import canonical_json, fingerprint
 from portal.ids import PersonId, ProjectId
 from portal.storage import at_text, read_at, storable
@@ -51,6 +51,10 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - an action's name, no secret
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an action's name, no secret
     CONTENT_CHANGED = "content-changed"
+    LEDGER_READ = "ledger-read"
+    APPLICATION_CHANGED = "application-changed"
+    NOTICE_DRAFTED = "notice-drafted"
+    NOTICE_SENT = "notice-sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,43 +93,27 @@ class Entry(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Where the chain ended at a moment, signed (HMAC-SHA256). Kept elsewhere, it proves what the ledger held then."""
+class Head:
+    """Where the chain ends, signed (HMAC-SHA256) by who may append to it."""
 
     sequence: int
     hash: str
     signature: str = ""
 
-    def signed(self, key: bytes) -> "Checkpoint":
-        """Return the checkpoint with its signature."""
+    def signed(self, key: bytes) -> "Head":
+        """Return the head with its signature."""
         return replace(self, signature=self._sign(key))
 
     def is_signed_by(self, key: bytes) -> bool:
         """Whether the signature is of this key and this content."""
         return hmac.compare_digest(str(self.signature).encode(), self._sign(key).encode())
 
-    def to_json(self) -> str:
-        """Return the checkpoint as text to keep elsewhere."""
-        return canonical_json(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Checkpoint":
-        """Read what `to_json` wrote. Raises `ContentError` where the text is nothing of the kind."""
-        try:
-            found = json.loads(text)
-            return cls(int(found["sequence"]), str(found["hash"]), str(found["signature"]))
-        except (ValueError, TypeError, KeyError) as error:
-            fault = Fault(
-                "CHECKPOINT_UNREADABLE", "This is no checkpoint of a ledger.", fix="Give the file as it was kept."
-            )
-            raise ContentError(fault) from error
-
     def _sign(self, key: bytes) -> str:
         content = canonical_json([self.sequence, self.hash])
         return hmac.digest(key, content.encode(), "sha256").hex()
 
 
-def chain(event: Event, at: datetime, head: Checkpoint | None) -> Entry:
+def chain(event: Event, at: datetime, head: Head | None) -> Entry:
     """Return the entry that follows `head`, its texts and details in the form in which they are stored."""
     entry = Entry(
         action=event.action,
@@ -154,7 +142,7 @@ def from_row(row: Mapping[str, Any]) -> Entry:
         entry = Entry(**{**row, **typed})
         if to_row(entry) == row and entry.hash == entry.proper_hash:
             return entry
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise EngineFailure(_DAMAGED) from error
     raise EngineFailure(_DAMAGED)
 

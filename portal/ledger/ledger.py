@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -11,10 +12,11 @@ from sqlalchemy import Column, Connection, Engine, Select, func, insert, select,
 from portal.clock import Clock, system_clock
 from portal.errors import EngineFailure, Fault
 from portal.fingerprints import canonical_json
-from portal.ids import PersonId, ProjectId, ReceiptId
-from portal.ledger.entries import Action, Checkpoint, Entry, Event, chain, from_row, to_row
+from portal.ids import DatasetName, PersonId, ProjectId, ReceiptId
+from portal.ledger.checkpoints import Checkpoint, make_checkpoint, public_key_of
+from portal.ledger.entries import Action, Entry, Event, Head, chain, from_row, to_row
 from portal.ledger.tables import entries, heads
-from portal.ledger.verification import LedgerFault, faults_of
+from portal.ledger.verification import LedgerFault, faults_of, faults_of_head
 from portal.storage import at_text, reading, storable, writing
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -60,7 +62,7 @@ class Ledger:
         """
         head = self._trusted_head(connection)
         entry = chain(event, at, head)
-        new_head = asdict(Checkpoint(entry.sequence, entry.hash).signed(self.key))
+        new_head = asdict(Head(entry.sequence, entry.hash).signed(self.key))
         connection.execute(insert(entries).values(to_row(entry)))
         connection.execute((insert(heads).values(only=1) if head is None else update(heads)).values(new_head))
         return entry
@@ -76,6 +78,7 @@ class Ledger:
         project: ProjectId | None = None,
         action: Action | None = None,
         subject: str | None = None,
+        dataset: DatasetName | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
@@ -94,6 +97,11 @@ class Ledger:
         query = select(entries).order_by(entries.c.sequence.desc()).limit(limit)
         for column, value in wanted:
             query = query if value is None else query.where(column == storable(value))
+        if dataset is not None:
+            named = f'"dataset":{canonical_json(storable(dataset))}'  # canonical JSON: a quote within a text is escaped
+            query = query.where(
+                (entries.c.subject == storable(dataset)) | entries.c.details.contains(named, autoescape=True)
+            )
         if since is not None:
             query = query.where(entries.c.at >= at_text(since))
         if until is not None:
@@ -117,31 +125,43 @@ class Ledger:
         with reading(self.engine) as connection:
             return int(connection.execute(query).scalar_one())
 
+    @property
+    def public_key(self) -> str:
+        """The key, in hexadecimal, that checkpoints and exports are verified with."""
+        return public_key_of(self.key)
+
     def checkpoint(self) -> Checkpoint | None:
-        """Return the signed head, to be kept elsewhere; None while the ledger is empty. Raises `EngineFailure`."""
+        """Return proof of the last entry, to be kept elsewhere; None while there is none. Raises `EngineFailure`."""
         with reading(self.engine) as connection:
-            return self._trusted_head(connection)
+            head = self._trusted_head(connection)
+        return None if head is None else make_checkpoint(head, self.clock(), self.key)
 
     def verify(self, checkpoint: Checkpoint | None = None) -> tuple[LedgerFault, ...]:
         """Return everything that is not as it was written, also against a checkpoint that was kept elsewhere."""
         query = select(entries).order_by(entries.c.sequence).execution_options(yield_per=_BATCH)
         with reading(self.engine) as connection:
-            return tuple(faults_of(_rows(connection, query), _read_head(connection), checkpoint, self.key))
+            faults_of_end = partial(faults_of_head, head=_read_head(connection), key=self.key)
+            return tuple(faults_of(_rows(connection, query), faults_of_end, checkpoint, self.public_key))
 
     def export(self, stream: TextIO) -> int:
-        """Write every entry as one line of canonical JSON, oldest first; return how many."""
+        """Write every entry as one line of canonical JSON, oldest first, then its proof; return how many entries.
+
+        Raises `EngineFailure` where the ledger is not as it was written.
+        """
         count = 0
         query = select(entries).order_by(entries.c.sequence).execution_options(yield_per=_BATCH)
         with reading(self.engine) as connection:
             for count, row in enumerate(_rows(connection, query), start=1):  # noqa: B007 - counted, then returned
                 stream.write(canonical_json(from_row(row).as_dict()) + "\n")
+            if head := self._trusted_head(connection):
+                stream.write(make_checkpoint(head, self.clock(), self.key).to_json() + "\n")
         return count
 
     def _fetch(self, query: Select[Any]) -> tuple[Entry, ...]:
         with reading(self.engine) as connection:
             return tuple(from_row(row) for row in _rows(connection, query))
 
-    def _trusted_head(self, connection: Connection) -> Checkpoint | None:
+    def _trusted_head(self, connection: Connection) -> Head | None:
         head = _read_head(connection)
         if head is None:
             if connection.execute(select(entries.c.sequence).limit(1)).first() is None:
@@ -156,6 +176,6 @@ def _rows(connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]
     return (dict(row) for row in connection.execute(query).mappings())
 
 
-def _read_head(connection: Connection) -> Checkpoint | None:
+def _read_head(connection: Connection) -> Head | None:
     row = connection.execute(select(heads.c.sequence, heads.c.hash, heads.c.signature)).first()
-    return None if row is None else Checkpoint(*row)
+    return None if row is None else Head(*row)

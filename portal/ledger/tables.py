@@ -1,8 +1,9 @@
-"""The ledger's tables. Times and details are text exactly as hashed, so that verifying reads what was written."""
+"""The ledger's tables. Times and details are text exactly as hashed, so that verifying reads what was written.
+
+The database itself refuses to change or remove an entry: triggers, made with the tables (`portal.registry.migrations`).
+"""
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Named, String, Table, Text, TypedColumns
-
-from portal.storage import append_only
 
 metadata = MetaData()
 
@@ -38,5 +39,3 @@ Index("ledger_by_subject", entries.c.subject)
 Index("ledger_by_time", entries.c.at)
 Index("ledger_by_actor", entries.c.actor, entries.c.sequence)
 Index("ledger_by_project", entries.c.project, entries.c.action, entries.c.at)
-
-append_only(entries, entries.c.sequence)

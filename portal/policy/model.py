@@ -199,6 +199,11 @@ class History(Content):
     pairwise: bool = True
     span: bool = True
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is anything to hold a cell against."""
+        return self.pairwise or self.span
+
 
 JoinTarget = Annotated[str, StringConstraints(pattern=rf"{IDENTIFIER[:-1]}\.{IDENTIFIER[1:]}")]
 """`dataset.column`."""

@@ -7,19 +7,18 @@ All methods raise `LimitReached` where the records stay busy and `EngineFailure`
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
-from portal.errors import Fault, NotFoundError, UsageError
+from portal.errors import Fault, UsageError
 from portal.ids import DatasetName, DownloadId, PersonId, ProjectId
-from portal.ledger.entries import Action, Event
-from portal.ledger.ledger import Ledger
+from portal.ledger.entries import Action
 from portal.policy.people import Grant, Person, Project
+from portal.registry.applications import Applications
+from portal.registry.changes import Records, require, rows_of
 from portal.registry.mapping import (
     download_from,
     grant_from,
@@ -34,7 +33,7 @@ from portal.registry.mapping import (
 from portal.registry.records import Audit, DownloadRecord, TokenInfo
 from portal.registry.secrets import Secret
 from portal.registry.tables import downloads, grants, members, people, projects, tokens
-from portal.storage import reading, writing
+from portal.storage import writing
 
 LAST_USE_PRECISION = timedelta(minutes=1)
 """A token's last use is kept this finely, so that a busy token does not write at every request."""
@@ -48,11 +47,13 @@ _BAD_PROJECT_ID = Fault(
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
-    """People, projects, grants, tokens and downloads."""
+class Registry(Records):
+    """People, projects, grants, tokens and downloads; and `applications` for them."""
 
-    engine: Engine
-    ledger: Ledger
+    @property
+    def applications(self) -> Applications:
+        """The applications for access, in the same transaction."""
+        return Applications(self.engine, self.ledger, self.joined)
 
     # People
 
@@ -68,14 +69,14 @@ class Registry:
     def add_person(self, person: Person, *, audit: Audit) -> None:
         """Admit somebody. Raises `UsageError` where the id is taken."""
         details = {"name": person.name, "tier": person.tier, "active": person.active}
-        with self._change(audit, Action.PERSON_CHANGED, person.id, None, details) as connection:
+        with self.recorded(audit, Action.PERSON_CHANGED, person.id, None, details) as connection:
             connection.execute(insert(people).values(row_of(person)))
 
     def set_active(self, person: PersonId, active: bool, *, audit: Audit) -> None:  # noqa: FBT001 - the value is the point
         """Admit a person again, or no longer. Raises `NotFoundError`."""
-        with self._change(audit, Action.PERSON_CHANGED, person, None, {"active": active}) as connection:
+        with self.recorded(audit, Action.PERSON_CHANGED, person, None, {"active": active}) as connection:
             result = connection.execute(update(people).where(people.c.id == person).values(active=active))
-            _require(result.rowcount, "person", "portal people")
+            require(result.rowcount, "person", "portal people")
 
     # Projects
 
@@ -102,21 +103,27 @@ class Registry:
             raise UsageError(_BAD_PROJECT_ID)
         row = project_row(project)
         details = row | {"members": sorted(project.members)}
-        with self._change(audit, Action.PROJECT_CHANGED, project.id, project.id, details) as connection:
+        with self.recorded(audit, Action.PROJECT_CHANGED, project.id, project.id, details) as connection:
             connection.execute(insert(projects).values(row))
             for person in sorted(project.members):
                 connection.execute(insert(members).values(project=project.id, person=person))
 
     def add_member(self, project: ProjectId, person: PersonId, *, audit: Audit) -> None:
         """Let a person in. Raises `UsageError` where they are in already, or either is not known."""
-        with self._change(audit, Action.PROJECT_CHANGED, project, project, {"joined": person}) as connection:
+        with self.recorded(audit, Action.PROJECT_CHANGED, project, project, {"joined": person}) as connection:
             connection.execute(insert(members).values(project=project, person=person))
 
     def remove_member(self, project: ProjectId, person: PersonId, *, audit: Audit) -> None:
         """Let a person go. Raises `NotFoundError`."""
-        with self._change(audit, Action.PROJECT_CHANGED, project, project, {"left": person}) as connection:
+        with self.recorded(audit, Action.PROJECT_CHANGED, project, project, {"left": person}) as connection:
             here = (members.c.project == project) & (members.c.person == person)
-            _require(connection.execute(members.delete().where(here)).rowcount, "member", "portal projects")
+            require(connection.execute(members.delete().where(here)).rowcount, "member", "portal projects")
+
+    def set_last_day(self, project: ProjectId, ends: date, *, audit: Audit) -> None:
+        """Have a project last longer, or end. Raises `NotFoundError`."""
+        with self.recorded(audit, Action.PROJECT_CHANGED, project, project, {"ends": ends}) as connection:
+            result = connection.execute(update(projects).where(projects.c.id == project).values(ends=ends))
+            require(result.rowcount, "project", "portal projects list")
 
     # Grants
 
@@ -134,16 +141,16 @@ class Registry:
     def give_grant(self, grant: Grant, *, audit: Audit) -> None:
         """Give a grant; where an older one holds on the same days, this one counts. Raises `UsageError`."""
         details = {"starts": grant.starts, "ends": grant.ends, "narrowing": narrowing_json(grant.narrowing)}
-        with self._change(audit, Action.GRANT_GIVEN, grant.dataset, grant.project, details) as connection:
+        with self.recorded(audit, Action.GRANT_GIVEN, grant.dataset, grant.project, details) as connection:
             number = select(func.coalesce(func.max(grants.c.number), 0) + 1).scalar_subquery()
             connection.execute(insert(grants).values(grant_row(grant) | {"number": number}))
 
     def revoke_grant(self, dataset: DatasetName, project: ProjectId, *, audit: Audit) -> None:
         """End every grant of the dataset to the project, those to come as well. Raises `NotFoundError`."""
-        with self._change(audit, Action.GRANT_ENDED, dataset, project, {}) as connection:
+        with self.recorded(audit, Action.GRANT_ENDED, dataset, project, {}) as connection:
             here = (grants.c.dataset == dataset) & (grants.c.project == project) & grants.c.revoked_at.is_(None)
             result = connection.execute(update(grants).where(here).values(revoked_at=audit.at))
-            _require(result.rowcount, "grant", "portal grants")
+            require(result.rowcount, "grant", "portal grants")
 
     # Tokens
 
@@ -154,7 +161,7 @@ class Registry:
         secret = Secret.fresh()
         token = TokenInfo(secret.id, person, project, name, audit.at, expires_at)
         details = {"person": person, "name": name, "expires_at": expires_at}
-        with self._change(audit, Action.TOKEN_ISSUED, token.id, project, details) as connection:
+        with self.recorded(audit, Action.TOKEN_ISSUED, token.id, project, details) as connection:
             connection.execute(insert(tokens).values(row_of(token) | {"secret_hash": secret.hash}))
         return token, secret.text
 
@@ -174,10 +181,15 @@ class Registry:
 
     def revoke_token(self, token: str, *, audit: Audit) -> None:
         """End a token at once. Raises `NotFoundError` where there is none, or it was ended before."""
-        with self._change(audit, Action.TOKEN_REVOKED, token, None, {}) as connection:
+        with self.recorded(audit, Action.TOKEN_REVOKED, token, None, {}) as connection:
             here = (tokens.c.id == token) & tokens.c.revoked_at.is_(None)
             result = connection.execute(update(tokens).where(here).values(revoked_at=audit.at))
-            _require(result.rowcount, "token", "portal tokens")
+            require(result.rowcount, "token", "portal tokens")
+
+    def tokens_for(self, project: ProjectId) -> tuple[TokenInfo, ...]:
+        """Return every token that was ever given for the project, oldest first."""
+        query = select(tokens).where(tokens.c.project == project).order_by(tokens.c.created_at, tokens.c.id)
+        return tuple(token_from(row) for row in self._all(query))
 
     def tokens_of(self, person: PersonId) -> tuple[TokenInfo, ...]:
         """Return every token that the person was ever given, oldest first."""
@@ -190,13 +202,14 @@ class Registry:
         """Keep a download that was made. Raises `UsageError`."""
         details = {
             "receipt": record.receipt_id,
+            "sources": [{"dataset": each["dataset"]} for each in record.receipt.get("sources", ())],
             "format": record.format,
             "rows": record.rows,
             "bytes": record.bytes,
             "sha256": record.sha256,
             "expires_at": record.expires_at,
         }
-        with self._change(audit, Action.DOWNLOAD_MADE, record.id, record.project, details) as connection:
+        with self.recorded(audit, Action.DOWNLOAD_MADE, record.id, record.project, details) as connection:
             connection.execute(insert(downloads).values(row_of(record)))
 
     def download(self, download: DownloadId) -> DownloadRecord | None:
@@ -210,37 +223,11 @@ class Registry:
         rows = self._all(query.order_by(downloads.c.created_at.desc(), downloads.c.id))
         return tuple(download_from(row) for row in rows)
 
-    @contextmanager
-    def _change(
-        self, audit: Audit, action: Action, subject: str, project: ProjectId | None, details: Mapping[str, Any]
-    ) -> Iterator[Connection]:
-        event = Event(action=action, actor=audit.actor, project=project, subject=subject, details=details)
-        with writing(self.engine) as connection:
-            yield connection
-            self.ledger.append(connection, event, audit.at)
-
     def _projects(self, query: Select[Any]) -> tuple[Project, ...]:
-        with reading(self.engine) as connection:
-            return tuple(project_from(row, _members(connection, row["id"])) for row in _rows(connection, query))
-
-    def _one(self, query: Select[Any]) -> Mapping[str, Any] | None:
-        return next(iter(self._all(query)), None)
-
-    def _all(self, query: Select[Any]) -> tuple[Mapping[str, Any], ...]:
-        with reading(self.engine) as connection:
-            return tuple(_rows(connection, query))
-
-
-def _rows(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(query).mappings()]
+        with self._reading() as connection:
+            return tuple(project_from(row, _members(connection, row["id"])) for row in rows_of(connection, query))
 
 
 def _members(connection: Connection, project: ProjectId) -> list[PersonId]:
     query = select(members.c.person).where(members.c.project == project)
     return [PersonId(person) for person in connection.execute(query).scalars()]
-
-
-def _require(found: int, kind: str, command: str) -> None:
-    if not found:
-        fault = Fault("NOT_FOUND", f"There is no such {kind}.", fix=f"List what there is with `{command}`.")
-        raise NotFoundError(fault)

@@ -105,6 +105,32 @@ class DownloadJobColumns(TypedColumns):
     ended_at: Named[datetime | None] = Column(Utc)
 
 
+class ApplicationColumns(TypedColumns):
+    """Applications for access: the document whole, and beside it what is asked by; `number` counts them."""
+
+    id = Column(StoredText, primary_key=True)
+    number = Column(BigInteger, nullable=False)
+    way: Named[str] = Column(Text)
+    state: Named[str] = Column(Text)
+    version: Named[int]
+    reference = Column(StoredText, unique=True, nullable=True)
+    project = Column(StoredText, unique=True, nullable=True)
+    document = Column(JsonText, nullable=False)
+
+
+class NoticeColumns(TypedColumns):
+    """What the Digital Services Coordinator must be told; `number` counts them."""
+
+    number = Column(BigInteger, primary_key=True, autoincrement=False)
+    application = Column(StoredText, ForeignKey("applications.id"), nullable=False)
+    event: Named[str] = Column(Text)
+    text: Named[str] = Column(StoredText)
+    drafted_at: Named[datetime] = Column(Utc)
+    due: Named[date] = Column(Date)
+    sent_at: Named[datetime | None] = Column(Utc)
+    sent_by: Named[str | None] = Column(StoredText)
+
+
 people = Table("people", metadata, PeopleColumns)
 projects = Table("projects", metadata, ProjectColumns)
 members = Table("project_members", metadata, MemberColumns)
@@ -112,3 +138,5 @@ grants = Table("grants", metadata, GrantColumns)
 tokens = Table("tokens", metadata, TokenColumns)
 downloads = Table("downloads", metadata, DownloadColumns)
 download_jobs = Table("download_jobs", metadata, DownloadJobColumns)
+applications = Table("applications", metadata, ApplicationColumns)
+notices = Table("notices", metadata, NoticeColumns)

@@ -75,7 +75,8 @@ class Block:
 
     A column of a public table, or of the second protected dataset, is written `dataset.column`. `relation` names the
     released cells in the regenerated statement; `line` and `column` are where the block begins in the researcher's
-    text.
+    text. `remainder`, where it is asked for, names the column that tells one row over all withheld groups from the rows
+    of the others.
 
     A join is a condition, since a row without a partner is dropped, and must be held like an atom against low effect:
     for each entity, those with rows that meet every condition but the join itself and the atoms on the joined table's
@@ -92,3 +93,4 @@ class Block:
     line: int
     column: int
     entity_join: EntityJoin | None = None
+    remainder: str | None = None

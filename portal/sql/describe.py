@@ -6,7 +6,8 @@ from portal.sql.blocks import Aggregate, Atom, Block, Grouping, Value
 def block_in_words(block: Block) -> str:
     """Say what cells a block asks for, at which place of the statement it stands."""
     each = " and ".join(map(_key, block.groupings))
-    grain = f"one cell for each {each}" if each else "one cell in all"
+    rest = ", and one over all that are withheld" if block.remainder else ""
+    grain = f"one cell for each {each}{rest}" if each else "one cell in all"
     joins = (*([block.entity_join] if block.entity_join else ()), *block.joins)
     joined = "".join(f", joined to {join.dataset} by {join.own} = {join.column}" for join in joins)
     figures = ", ".join(map(_figure, block.aggregates)) or "only which groups there are"

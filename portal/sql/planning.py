@@ -50,7 +50,8 @@ def plan(
         tree = parsed.tree.copy()
         drafts, inlined = read_drafts(reading, tree)
         labels = faults_of_labels(parsed, {fold(name) for name in (*schemas, *others)})
-        faults = _merged([*faults_of_grammar(parsed, granted), *labels, *names.faults], reading.faults)
+        unknown = [fault for fault in names.faults if (fault.line, fault.column) not in reading.marks]
+        faults = _merged([*faults_of_grammar(parsed, granted), *labels, *unknown], reading.faults)
         faults = faults or list(faults_of_unread(parsed, names))
         if faults:
             raise StatementRefusal(*_first(faults))
@@ -126,6 +127,7 @@ def _over_cells(
 
 def _relation(block: Block) -> TableSchema:
     names = [*(key.name for key in block.groupings), *(figure.name for figure in block.aggregates)]
+    names += [block.remainder] if block.remainder else []
     return TableSchema(DatasetName(block.relation), dict.fromkeys(names, ""))
 
 

@@ -15,13 +15,15 @@ from portal.sql.blocks import Aggregate, Atom, Grouping
 from portal.sql.conditions import read_conditions
 from portal.sql.figures import is_aggregate, read_figure
 from portal.sql.groups import read_group, read_key
-from portal.sql.places import fold, start_of
+from portal.sql.places import fold, line_and_column, start_of
 from portal.sql.reading import common_table, is_base_table
 from portal.sql.sources import Joins, is_selection, items_of, subject_of
 from portal.sql.subject import Reading, Subject, bare, whole_number
 
 MAX_BLOCKS = 32
 """Each costs a pass over its dataset."""
+REMAINDER = "is_remainder"
+"""What a block calls the mark of the row over all groups that are withheld; where it is named, there may be one."""
 
 _PARTS = frozenset({"with_", "distinct", "expressions", "from_", "joins", "where", "group", "having", "order", "limit",
                     "offset"})  # fmt: skip
@@ -65,6 +67,7 @@ class Draft:
     groupings: list[Grouping] = field(default_factory=list)
     aggregates: list[Aggregate] = field(default_factory=list)
     spots: list[tuple[exp.Expr, str]] = field(default_factory=list)
+    remainder: str | None = None
 
     @property
     def aliases(self) -> frozenset[str]:
@@ -87,6 +90,13 @@ class Draft:
                 return each.name
         self.aggregates.append(replace(figure, name=f"{self.mark}value{len(self.aggregates) + 1}"))
         return self.aggregates[-1].name
+
+    def is_remainder(self, node: exp.Expr) -> bool:
+        """Whether a node is the mark of the remainder; a column or another alias of this name is meant before it."""
+        if not _is_called_remainder(node) or self.subject.find(node) is not None:
+            return False
+        named = (item for item in self.select.expressions if fold(item.alias) == REMAINDER)
+        return all(_is_called_remainder(bare(item.this)) for item in named)
 
 
 def read_drafts(reading: Reading, tree: exp.Expr) -> tuple[list[Draft], list[exp.CTE]]:
@@ -141,7 +151,7 @@ def _in_order(reading: Reading, selects: Iterable[tuple[exp.Select, str]]) -> li
 
 def _unused(text: str) -> str:
     mark = "_"
-    while any(f"{mark}{word}" in fold(text) for word in ("cells", "key", "value")):
+    while any(f"{mark}{word}" in fold(text) for word in ("cells", "key", "value", "remainder")):
         mark += "_"
     return mark
 
@@ -231,7 +241,7 @@ def _read_groups(draft: Draft) -> bool:
     else:
         _no_rows(subject.reading, (items or items_of(select))[0], subject.dataset)
         return False
-    keys = [read_group(subject, member) for member in members]
+    keys = [read_group(subject, member) for member in members if not _is_mark(draft, member)]
     for key in keys:
         if key is not None:
             draft.group_by(key)
@@ -254,6 +264,10 @@ def _is_key(subject: Subject, item: exp.Expr) -> bool:
     return not _has_aggregate(item) and any(subject.find(node) is not None for node in _own_nodes(item))
 
 
+def _is_called_remainder(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and not node.table and fold(node.name) == REMAINDER
+
+
 def _has_aggregate(node: exp.Expr) -> bool:
     return any(map(is_aggregate, _own_nodes(node)))
 
@@ -272,6 +286,8 @@ def _read_expression(draft: Draft, root: exp.Expr) -> None:
         released = draft.name_of(key) if key is not None else None
         if released is not None:
             draft.spots.append((node, released))
+        elif _is_mark(draft, node):
+            _read_remainder(draft, node)
         elif type(node) in _LATER:
             draft.subject.refuse(node, "P_STEP", _LATER[type(node)], _CELLS_FIRST)
         elif is_aggregate(node):
@@ -284,6 +300,23 @@ def _read_expression(draft: Draft, root: exp.Expr) -> None:
             _check_query(draft, node)
         else:
             pending += reversed(list(node.iter_expressions()))
+
+
+def _is_mark(draft: Draft, node: exp.Expr) -> bool:
+    """Whether a node is the mark of the remainder, which is then known to mean something."""
+    is_mark = draft.is_remainder(bare(node))
+    if is_mark:
+        reading = draft.subject.reading
+        reading.marks.add(line_and_column(reading.text, start_of(bare(node))))
+    return is_mark
+
+
+def _read_remainder(draft: Draft, node: exp.Expr) -> None:
+    draft.remainder = f"{draft.mark}remainder"
+    draft.spots.append((node, draft.remainder))
+    if not draft.groupings:
+        message = f"{REMAINDER} tells the row over all withheld groups from the others, and here are no groups."
+        draft.subject.refuse(node, "P_GROUP", message, f"Group by dimensions: {draft.subject.dimensions()}.")
 
 
 def _check_column(draft: Draft, node: exp.Expr) -> None:

@@ -46,6 +46,7 @@ def _block(draft: Draft) -> Block:
         line=line,
         column=column,
         entity_join=next((join for join in draft.joins if isinstance(join, EntityJoin)), None),
+        remainder=draft.remainder,
     )
 
 

@@ -38,6 +38,7 @@ class Reading:
     """One reading of a statement for its blocks; table names are folded. It gathers what is refused.
 
     `parameters` are the values of the statement's `$name`s, of which a block needs those in its keys and conditions.
+    `marks` are the places, line and column, of names that no table has and a block gives a meaning.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Reading:
     protected: Mapping[str, Protected]
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    marks: set[tuple[int, int]] = field(default_factory=set)
 
     def refuse(self, node: exp.Expr, dataset: str, code: str, message: str, fix: str) -> None:
         """Add a fault at the node's place."""

@@ -47,7 +47,11 @@ def serve(settings: Settings) -> None:
     # Uvicorn ends on the signal, then raises it again: without this, nothing below would be ended in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with workers.downloads_made(services, settings.download_workers), workers.workspaces_built(services):
+        with (
+            workers.downloads_made(services, settings.download_workers),
+            workers.workspaces_built(services),
+            workers.ended_removed(services),
+        ):
             uvicorn.run(
                 create_app(settings, services),
                 host=settings.host,

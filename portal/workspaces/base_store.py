@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from portal.catalogue.release import Manifest
+from portal.catalogue.release import Placed, is_made_of
 from portal.folders import clear, held, storing
 from portal.ids import DatasetName, Fingerprint
 
@@ -20,11 +20,15 @@ _UNFINISHED = ".making-"
 class BaseStore(Protocol):
     """Keeps the base cells of releases."""
 
-    def folder(self, manifest: Manifest, name: Fingerprint, make: Callable[[Path], None]) -> Path:
+    def folder(self, release: Placed, name: Fingerprint, make: Callable[[Path], None]) -> Path:
         """Return the folder of this name; where it is not there yet, `make` fills it, once for all who wait."""
         ...
 
-    def discard(self, manifest: Manifest, name: Fingerprint) -> None:
+    def has(self, release: Placed, name: Fingerprint) -> bool:
+        """Say whether the folder of this name is there, and so whole."""
+        ...
+
+    def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder that is no good, so that it is made again."""
         ...
 
@@ -43,35 +47,38 @@ class FileBaseStore:
 
     root: Path
 
-    def folder(self, manifest: Manifest, name: Fingerprint, make: Callable[[Path], None]) -> Path:
+    def folder(self, release: Placed, name: Fingerprint, make: Callable[[Path], None]) -> Path:
         """Return the folder; raises what `make` raises, and then nothing is left of it."""
-        release = self._release(manifest)
-        if not (release / name).is_dir():
-            with storing("base cells"), held(release):
-                if not (release / name).is_dir():
-                    _make(release, name, make)
-        return release / name
+        folder = self._folder(release)
+        if not self.has(release, name):
+            with storing("base cells"), held(folder):
+                if not self.has(release, name):
+                    _make(folder, name, make)
+        return folder / name
 
-    def discard(self, manifest: Manifest, name: Fingerprint) -> None:
+    def has(self, release: Placed, name: Fingerprint) -> bool:
+        """Say whether the folder is there; it appears whole."""
+        return (self._folder(release) / name).is_dir()
+
+    def discard(self, release: Placed, name: Fingerprint) -> None:
         """Remove a folder; whoever has its files open reads on."""
-        release = self._release(manifest)
-        with held(release):
-            shutil.rmtree(release / name, ignore_errors=True)
+        folder = self._folder(release)
+        with held(folder):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
     def remove(self, dataset: DatasetName, release: int) -> None:
-        """Remove the release's folder; whoever has its files open reads on."""
-        shutil.rmtree(self._folder(dataset, release), ignore_errors=True)
+        """Remove what was made of the release, alone or joined; whoever has its files open reads on."""
+        for folder in self.root.glob("*/"):
+            if is_made_of(folder.name, dataset, release):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""
-        for release in self.root.glob("*/"):
-            clear(release)
+        for folder in self.root.glob("*/"):
+            clear(folder)
 
-    def _release(self, manifest: Manifest) -> Path:
-        return self._folder(manifest.dataset, manifest.number)
-
-    def _folder(self, dataset: str, release: int) -> Path:
-        return self.root / f"{dataset}-{release:06d}"
+    def _folder(self, release: Placed) -> Path:
+        return self.root / release.place
 
 
 def _make(release: Path, name: Fingerprint, make: Callable[[Path], None]) -> None:

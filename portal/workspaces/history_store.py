@@ -1,17 +1,18 @@
 """Release histories on disk: `<root>/<project>/<dataset>-<release>/history`, whole or not at all.
 
 `history` outlives every restart; it only grows, by one record for each statement, and is never removed while the
-release stands, since it is what keeps a project from asking its way around the rules.
+release stands, since it is what keeps a project from asking its way around the rules. Two releases that are joined have
+one of their own.
 """
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from portal.catalogue.release import Manifest
+from portal.catalogue.release import Placed, is_made_of
 from portal.disclosure.history import ReleaseHistory
 from portal.disclosure.keeping import Kept, damaged, read_history, write_record
 from portal.errors import EngineFailure, Fault
@@ -27,7 +28,7 @@ class HistoryStore(Protocol):
     """Keeps what each project was given of each release."""
 
     def update(
-        self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
+        self, project: ProjectId, release: Placed, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
         """Add to a history what `change` adds to it, before anyone else may read it; return its second part.
 
@@ -51,10 +52,10 @@ class FileHistoryStore:
     root: Path
 
     def update(
-        self, project: ProjectId, manifest: Manifest, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
+        self, project: ProjectId, release: Placed, change: Callable[[ReleaseHistory], tuple[ReleaseHistory, T]]
     ) -> T:
         """Add to a history under a lock. Raises `EngineFailure` where the one on disk cannot be read or written."""
-        folder = self._folder(project, manifest)
+        folder = self._folder(project, release)
         with storing("the record of what is released"), held(folder):
             before = _read(folder / "history")
             after, answer = change(before.history)
@@ -66,17 +67,45 @@ class FileHistoryStore:
         return answer
 
     def remove(self, dataset: DatasetName, release: int) -> None:
-        """Remove every project's history of the release."""
-        for folder in self.root.glob(f"*/{dataset}-{release:06d}/"):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove every project's history of the release, alone or joined."""
+        for folder in self.root.glob("*/*/"):
+            if is_made_of(folder.name, dataset, release):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Remove what the dead left half-made."""
         for folder in self.root.glob("*/*/"):
             clear(folder)
 
-    def _folder(self, project: ProjectId, manifest: Manifest) -> Path:
-        return self.root / project / f"{manifest.dataset}-{manifest.number:06d}"
+    def _folder(self, project: ProjectId, release: Placed) -> Path:
+        return self.root / project / release.place
+
+
+Owned = tuple[ProjectId, Placed]
+"""A release, and the project whose history of it is meant."""
+
+
+def update_together(
+    store: HistoryStore,
+    owned: Sequence[Owned],
+    change: Callable[[Sequence[ReleaseHistory]], tuple[Sequence[ReleaseHistory], T]],
+) -> T:
+    """Add to several histories at once: they are locked in this order, and written in the reverse.
+
+    So the first is written last: whatever it holds, the others know of, wherever a crash comes between.
+    """
+
+    def together(known: tuple[ReleaseHistory, ...]) -> tuple[Sequence[ReleaseHistory], T]:
+        if len(known) == len(owned):
+            return change(known)
+
+        def one(history: ReleaseHistory) -> tuple[ReleaseHistory, tuple[Sequence[ReleaseHistory], T]]:
+            after, answer = together((*known, history))
+            return after[len(known)], (after, answer)
+
+        return store.update(*owned[len(known)], one)
+
+    return together(())[1]
 
 
 def _read(path: Path) -> Kept:

@@ -110,10 +110,11 @@ class Spool:
         finally:
             os.close(folder)
 
-    def remove_project(self, project: ProjectId) -> None:
-        """Remove every answer of a project."""
+    def remove_project(self, project: ProjectId, before: datetime | None = None) -> None:
+        """Remove every answer of a project, or those that were last used `before` then."""
         for path in (self.root / project).glob("[!.]*"):
-            path.unlink(missing_ok=True)
+            if before is None or path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)
 
     def remove_all(self) -> None:
         """Remove every answer of every project."""

@@ -171,7 +171,8 @@ class WorkspaceStore:
         if file.making is Making.LINK:
             _link(sources[0], target)
             return kept.describe(target, file.origins[0].rows, file.origins[0].sha256)
-        return kept.describe(target, self.engine.heeding(heed).copy(file.select, sources, target).rows)
+        written = self.engine.heeding(heed).copy(file.select, {"source": sources}, target)
+        return kept.describe(target, written.rows)
 
 
 def _silent(_share: float, _words: str) -> None:

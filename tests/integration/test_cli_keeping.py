@@ -121,8 +121,12 @@ def test_the_ledger_is_verified_exported_and_its_tampering_found(portal: Command
     out, kept = portal.folder / "ledger.jsonl", portal.folder / "checkpoint.json"
     assert portal("ledger", "export", "--out", str(out)).exit_code == 0
     entries = [json.loads(line) for line in out.read_text().splitlines()]
-    assert entries[-1]["action"] == "statement-ran"
-    assert portal("ledger", "export").stdout == out.read_text()
+    assert entries[-2]["action"] == "statement-ran"
+    assert portal("ledger", "export").stdout.splitlines()[:-1] == out.read_text().splitlines()[:-1]
+    assert portal("ledger", "verify", "--export", str(out)).exit_code == 0
+    assert portal("ledger", "verify", "--export", str(out), "--key", "00" * 32).exit_code == 1
+    out.write_text("\n".join(out.read_text().splitlines()[:-2]))
+    assert portal("ledger", "verify", "--export", str(out)).exit_code == 1
     kept.write_text(portal("ledger", "checkpoint").stdout)
     assert portal("ledger", "verify", "--checkpoint", str(kept)).exit_code == 0
     with sqlite3.connect(portal.folder / "home" / "portal.sqlite") as connection:
@@ -135,6 +139,24 @@ def test_the_ledger_is_verified_exported_and_its_tampering_found(portal: Command
     assert found.exit_code == 1
     assert "entry 1" in found.stdout
     assert portal("doctor").exit_code == 1
+
+
+def test_an_auditor_searches_all_of_the_ledger_and_others_their_own_entries(portal: Command) -> None:
+    def actions(reader: str, *options: str) -> list[str]:
+        found = portal("ledger", "search", "--as", reader, *options, "--json")
+        assert found.exit_code == 0, found.stderr
+        return [entry["action"] for entry in json.loads(found.stdout)]
+
+    portal("people", "add", "aud", "--name", "Aud", "--tier", "auditor")
+    portal("query", *AS_VERA, SALES)
+    portal("query", *AS_VERA, "FROM holidays")
+    assert actions("aud", "--person", "vera", "--dataset", "sales") == ["statement-ran"]
+    assert actions("aud", "--project", "goods", "--dataset", "traders") == ["grant-given"]
+    assert actions("aud", "--action", "ledger-read") == ["ledger-read"] * 3
+    assert actions("aud", "--until", str(TODAY - timedelta(days=1))) == []
+    assert actions("vera", "--from", str(TODAY)) == ["statement-ran"] * 2
+    assert actions("oscar") == []
+    assert portal("ledger", "search", "--as", "oscar", "--person", "vera").exit_code == 3
 
 
 def test_doctor_finds_a_changed_release(portal: Command) -> None:

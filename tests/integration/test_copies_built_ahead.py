@@ -11,7 +11,7 @@ from support.workspaces import CountingEngine
 
 from portal.desk import workers
 from portal.desk.access import catalogue_entry
-from portal.desk.copies import build_copy, kept_copies, missing_copies, wanted_copy
+from portal.desk.copies import build_copy, kept_copies, missing_bases, missing_copies, wanted_copy
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
 from portal.desk.workers import workspaces_built
@@ -112,3 +112,14 @@ def test_a_portal_that_stops_leaves_no_half_built_copy(tmp_path: Path) -> None:
         assert states(services) == {"sales": "waiting"}
         assert [path.name for path in (services.workspaces.root / GOODS / NAME).iterdir()] == [".lock"]
         assert not services.ledger.search(action=Action.WORKSPACE_BUILT)
+
+
+def test_base_cells_are_made_at_start_so_that_the_first_question_waits_for_nothing(tmp_path: Path) -> None:
+    with a_portal(tmp_path) as services:
+        assert {wanted.dataset for wanted in missing_bases(services)} == {"traders"}
+        with workspaces_built(services):
+            eventually(lambda: not list(missing_bases(services)))
+        engine = CountingEngine()
+        counting = replace(services, trusted=engine)
+        run_statement(counting, VETTED, Statement("SELECT count(*) AS n FROM traders"))
+        assert engine.written == []

@@ -1,9 +1,7 @@
 import multiprocessing
-import sqlite3
 import stat
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from portal.registry.tables import people
 from portal.storage import reading, writing
 
 WRITERS, EACH = 4, 50
+on_each_database = pytest.mark.usefixtures("each_database")
 
 
 def append_some(folder: Path, writer: int) -> None:
@@ -41,6 +40,7 @@ def all_came_in_order(folder: Path) -> bool:
         return of_each == [list(range(EACH))] * WRITERS and ledger.verify(ledger.checkpoint()) == ()
 
 
+@on_each_database
 def test_four_processes_append_and_nothing_is_lost(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WRITERS, mp_context=context) as pool:
@@ -48,12 +48,14 @@ def test_four_processes_append_and_nothing_is_lost(tmp_path: Path) -> None:
     assert all_came_in_order(tmp_path)
 
 
+@on_each_database
 def test_four_threads_with_engines_of_their_own_append_and_nothing_is_lost(tmp_path: Path) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(append_some, [tmp_path] * WRITERS, range(WRITERS)))
     assert all_came_in_order(tmp_path)
 
 
+@on_each_database
 def test_many_threads_share_one_ledger(tmp_path: Path) -> None:
     with opened(tmp_path, patience=60) as engine:
         ledger = Ledger(engine, KEY)
@@ -67,6 +69,7 @@ def test_many_threads_share_one_ledger(tmp_path: Path) -> None:
         assert ledger.verify() == ()
 
 
+@on_each_database
 @pytest.mark.parametrize(
     "write",
     [
@@ -78,14 +81,13 @@ def test_many_threads_share_one_ledger(tmp_path: Path) -> None:
 def test_a_locked_database_is_said_plainly_and_nothing_is_half_written(
     tmp_path: Path, write: Callable[[Registry], object]
 ) -> None:
-    with opened(tmp_path, patience=0.05) as engine, closing(sqlite3.connect(tmp_path / "portal.sqlite")) as other:
+    with opened(tmp_path, patience=0.05) as engine, opened(tmp_path) as others:
         registry = Registry(engine, Ledger(engine, KEY, lambda: NOW))
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(LimitReached) as refused:
-            write(registry)
+        with writing(others):
+            with pytest.raises(LimitReached) as refused:
+                write(registry)
+            assert registry.people() == (), "readers do not wait for a writer"
         assert [fault.code for fault in refused.value.faults] == ["RECORDS_BUSY"]
-        assert registry.people() == (), "readers do not wait for a writer"
-        other.rollback()
         assert (registry.people(), registry.ledger.tail(1)) == ((), ())
         write(registry)
         assert len(registry.ledger.tail(10)) == 1
@@ -97,6 +99,7 @@ def insert_then_fail(engine: Engine) -> None:
         raise ZeroDivisionError
 
 
+@on_each_database
 def test_an_error_in_the_middle_of_a_change_leaves_nothing(tmp_path: Path) -> None:
     with opened(tmp_path) as engine:
         with pytest.raises(ZeroDivisionError):
@@ -104,6 +107,7 @@ def test_an_error_in_the_middle_of_a_change_leaves_nothing(tmp_path: Path) -> No
         assert Registry(engine, Ledger(engine, KEY)).people() == ()
 
 
+@on_each_database
 def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
     with opened(tmp_path) as engine:
         ledger = Ledger(engine, KEY)

@@ -42,6 +42,8 @@ def _codes(*codes: str) -> tuple[Guard, ...]:
 
 _CELLS, _FIGURES = "portal/disclosure/cells.py", "portal/disclosure/figures.py"
 _RELEASE, _COMPILE = "portal/disclosure/release.py", "portal/disclosure/compile.py"
+_REMAINDER, _CROSSING = "portal/disclosure/remainder.py", "portal/disclosure/crossing.py"
+_MAKING, _SUBJECT = "portal/disclosure/making.py", "portal/disclosure/subject.py"
 _WATCH, _HISTORY = "portal/disclosure/watch.py", "portal/disclosure/history.py"
 _STORE, _STATEMENTS = "portal/workspaces/history_store.py", "portal/desk/statements.py"
 
@@ -106,7 +108,7 @@ GUARDS = (
     Guard(
         "a condition with low effect withholds the block",
         _FIGURES,
-        "fault = effect_fault(list(_effects(regions, dropped, base)), disclosure)",
+        "fault = effect_fault([*_effects(regions, dropped, base), *_effects_of_pair(unmatched)], disclosure)",
         "fault = None",
     ),
     Guard(
@@ -117,15 +119,15 @@ GUARDS = (
     ),
     Guard(
         "rows without an entity are one entity",
-        _COMPILE,
-        "CAST(coalesce(id, 0) AS UINTEGER)",
-        "CAST(coalesce(id, 1000 + random() * 1000000) AS UINTEGER)",
+        _MAKING,
+        '"coalesce(id, 0)"',
+        '"coalesce(id, 1000 + random() * 1000000)"',
     ),
     Guard(
         "entities without a value are not counted",
-        "portal/disclosure/base.py",
-        "having = members.counts[counted].of(rows) if counted and not self.all_have(region, counted) else None",
-        "having = None",
+        _COMPILE,
+        'nullif(_own."#has.{column}", false)',
+        "true",
     ),
     Guard(
         "a join leaves out none or enough",
@@ -144,20 +146,20 @@ GUARDS = (
     Guard(
         "a key is held against the history",
         _RELEASE,
-        "if (key, None) not in verdicts or verdicts[key, None].reason is None]",
+        "if not block.groupings or computed.is_released((key, None))]",
         "]",
     ),
     Guard("a row without partner is dropped", _COMPILE, "WHERE {_all([*atoms, *partners])})", "WHERE {_all(atoms)})"),
-    Guard("row rules", _COMPILE, "WHERE {' AND '.join(_row_rules(subject)) or 'true'})", "WHERE true)"),
+    Guard("row rules", _MAKING, "WHERE {' AND '.join(subject.row_rules) or 'true'})", "WHERE true)"),
     Guard(
-        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *bounds])",
+        "bounds of dates", _COMPILE, "return \" AND \".join(['\"#position\" IS NOT NULL', *subject.bounds])",
         "return '\"#position\" IS NOT NULL'",
     ),
     Guard(
         "masks",
-        _COMPILE,
-        "name: mask_column(name, subject.dataset.columns[name].type, subject.obligations.columns[name], subject.key).sql",
-        "name: quote(name)",
+        _SUBJECT,
+        "name: mask_column(own, self.dataset.columns[own].type, self.obligations.columns[own], self.key).sql",
+        "name: quote(own)",
     ),
     Guard(
         "complement among groups",
@@ -177,6 +179,19 @@ GUARDS = (
         "portal/disclosure/complementary.py",
         " and all(together[name] >= k for name, k in thresholds.items())",
         "",
+    ),
+    Guard(
+        "a remainder has no figure that a group beside it lacks",
+        _REMAINDER,
+        "apart = {((), j) for j in range(len(block.aggregates)) if not all(computed.is_released((key, j)) for key in shown)}",
+        "apart = set()",
+    ),
+    Guard("a condition with low effect leaves no remainder", _REMAINDER, "or found.fault or", "or"),
+    Guard(
+        "a remainder is held against the history",
+        "portal/desk/release.py",
+        "return _held(whole, grown, hold)",
+        "return grown, _held(whole, (), hold)[1]",
     ),
     Guard("counts are rounded (HAVING too)", _RELEASE, "round_to(figure.rows, step)", "figure.rows"),
     Guard("sums are rounded (HAVING too)", _RELEASE, "round_to(figure.value or 0.0, base)", "figure.value or 0.0"),
@@ -287,6 +302,33 @@ GUARDS = (
         "    _check_keys(block, releasing.engine, public)\n",
         "",
     ),
+    Guard(
+        "pair: the join leaves out none or enough",
+        "portal/desk/release.py",
+        "releasing.engine.fetch(unmatched_query(block, subject), tables) if isinstance(subject, Pair) else None",
+        "None",
+    ),
+    Guard(
+        "pair: both datasets are watched, or neither", "portal/desk/release.py", "            _check_watched(pair)\n", ""
+    ),
+    Guard("pair: the shared entity has the higher threshold", _SUBJECT, "shared = max(", "shared = min("),
+    Guard("pair: the stricter dominance rule", _SUBJECT, "p=max(each.dominance.p", "p=min(each.dominance.p"),
+    Guard("pair: the coarser rounding of counts", _SUBJECT, '"round_counts_to": max(', '"round_counts_to": min('),
+    Guard("pair: held against its datasets", _CROSSING, "if entry.view not in mine", "if entry.view is None"),
+    Guard("pair: noted for its datasets", _CROSSING, "(each := side.from_pair(entry))", "(each := None)"),
+    Guard(
+        "pair: noted with its own thresholds",
+        _CROSSING,
+        "thresholds = {side.own(name): self.pair.disclosure.entities[name] for name in side.entities}",
+        "thresholds = dict[str, int]()",
+    ),
+    Guard(
+        "pair: whatever it counts may be rows",
+        _CROSSING,
+        "if ROWS in kind.families(self.pair.disclosure):",
+        "if kind == ROWS:",
+    ),
+    Guard("pair: the nameless are nobody among those who differ", _HISTORY, "< k + nameless", "< k"),
     Guard(
         "base cells: missing members are missed",
         "portal/disclosure/base.py",

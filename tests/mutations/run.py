@@ -28,9 +28,16 @@ ORACLE = "properties/test_oracle_from_sql.py"
 NEAREST: Mapping[str, Sequence[str]] = {
     "portal/sql/labels": ("security/test_guards_on_the_road.py",),
     "portal/sql/": ("security/test_aggregate_grammar.py",),
+    "portal/disclosure/subject": ("security/test_two_datasets_joined.py",),
+    "portal/disclosure/crossing": ("security/test_two_datasets_joined.py",),
+    "portal/disclosure/remainder": ("security/test_remainder.py",),
     "portal/disclosure/base": ("unit/disclosure/test_base.py",),
     "portal/desk/bases": ("integration/test_base_cells.py",),
-    "portal/desk/release": ("security/test_low_effect_of_a_join.py",),
+    "portal/desk/release": (
+        "security/test_low_effect_of_a_join.py",
+        "security/test_remainder.py",
+        "security/test_two_datasets_joined.py",
+    ),
     "portal/desk/": (
         "security/test_guards_on_the_road.py",
         "security/test_cells_on_the_road.py",
@@ -40,7 +47,11 @@ NEAREST: Mapping[str, Sequence[str]] = {
     "portal/disclosure/keeping": ("unit/workspaces/test_history_store.py",),
     "portal/disclosure/declared": ("security/test_declared.py",),
     "portal/disclosure/watch": ("unit/disclosure/test_history.py", "security/test_trackers.py"),
-    "portal/disclosure/history": ("unit/disclosure/test_history.py", "security/test_trackers.py"),
+    "portal/disclosure/history": (
+        "unit/disclosure/test_history.py",
+        "security/test_trackers.py",
+        "security/test_two_datasets_joined.py",
+    ),
 }
 """The tests of a guard's own module, which are asked first."""
 SUITES: Sequence[Sequence[str]] = (

@@ -1,12 +1,13 @@
 """Revocation, expiry and dismissal bite at the next statement, page and fetch; nothing is remembered."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.factories import NOW
+from support.factories import NOW, a_grant
 from support.hiding import ASKER, EVE, OTHERS, PROJECT, SALES, a_portal_that_hides
 
 from portal.desk.access import catalogue
@@ -17,7 +18,11 @@ from portal.desk.making import make_download
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
 from portal.desk.upkeep import remove_ended
-from portal.errors import NotFoundError, PortalError, SignInError
+from portal.engines.port import AnswerStream, CancelSignal, ReadJob, SandboxEngine
+from portal.errors import NotFoundError, PolicyRefusal, PortalError, SignInError
+from portal.fingerprints import fingerprint
+from portal.ledger import Action
+from portal.policy.people import Narrowing
 from portal.registry import Audit
 from portal.sql.plan import Statement
 
@@ -50,6 +55,11 @@ def leave(services: Services) -> Services:
     return services
 
 
+def replace_by_a_narrower_grant(services: Services) -> Services:
+    services.registry.give_grant(a_grant(narrowing=Narrowing(hidden=frozenset({"price"}))), audit=AUDIT)
+    return services
+
+
 def expire_grant(services: Services) -> Services:
     return later(services, datetime(2026, 12, 1, tzinfo=NOW.tzinfo))
 
@@ -72,16 +82,49 @@ def test_when_access_ends_statements_and_made_downloads_end_with_it(
         open_download(ended, ASKER, ticket.id)
 
 
+@dataclass(frozen=True)
+class EndsMeanwhile:
+    """A sandbox in which an access ends between the question and the answer."""
+
+    inner: SandboxEngine
+    end: Callable[[], object]
+
+    @contextmanager
+    def read(self, job: ReadJob, cancel: CancelSignal | None = None) -> Iterator[AnswerStream]:
+        with self.inner.read(job, cancel) as stream:
+            self.end()
+            yield stream
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.mark.parametrize("end", [revoke, dismiss, leave, replace_by_a_narrower_grant])
+def test_an_access_that_ends_while_a_statement_runs_gives_nothing_and_charges_nothing(
+    services: Services, end: Callable[[Services], Services]
+) -> None:
+    meanwhile = replace(services, sandbox=EndsMeanwhile(services.sandbox, lambda: end(services)))
+    with pytest.raises((PolicyRefusal, SignInError)):
+        run_statement(meanwhile, ASKER, ASK)
+    (entry,) = services.ledger.search(subject=str(fingerprint(ASK.text)))
+    assert entry.action in {Action.STATEMENT_REFUSED, Action.STATEMENT_FAILED}
+    assert services.ledger.rows_charged(PROJECT, datetime(2026, 1, 1, tzinfo=NOW.tzinfo)) == 0
+    assert list((services.spool.root / PROJECT).glob("[!.]*")) == []
+
+
 @pytest.mark.parametrize("end", [revoke, expire_grant, end_project])
 def test_when_a_grant_ends_its_governed_copies_and_answers_go_and_the_ledger_stays(
     services: Services, end: Callable[[Services], Services]
 ) -> None:
     answer = run_statement(services, ASKER, ASK)
+    ticket = make_download(services, ASKER, ASK, "csv")
+    _, file = open_download(services, ASKER, ticket.id)
     folder = services.workspaces.root / PROJECT / SALES
     assert list(folder.glob("*.parquet"))
     assert [copy.dataset for copy in remove_ended(end(services))] == [SALES]
     assert not folder.exists()
     assert not answer.spool.exists()
+    assert not file.exists()
     assert services.ledger.verify() == ()
     assert {"statement-ran", "workspace-removed"} <= {entry.action.value for entry in services.ledger.tail(50)}
 

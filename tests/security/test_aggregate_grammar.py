@@ -167,6 +167,9 @@ REFUSED = {
         SELECT sum(r.words) FROM visits v JOIN reports r ON v.person = r.person
         SELECT count(DISTINCT r.sent) FROM visits v JOIN reports r ON v.person = r.person""",
     "P_GROUP": """
+        SELECT is_remainder, count(*) FROM ads
+        SELECT count(*) FROM ads ORDER BY is_remainder
+        SELECT count(*) FROM ads GROUP BY ALL HAVING NOT is_remainder
         SELECT count(*) FROM ads GROUP BY advertiser_id
         SELECT user_id, count(*) FROM ads GROUP BY ALL
         SELECT spend_eur, count(*) FROM ads GROUP BY 1
@@ -480,6 +483,12 @@ REFUSED = {
         SELECT count(*) FROM (SUMMARIZE ads)
         SELECT count(*) FROM ads AT (VERSION => 3)""",
     "SQL_UNKNOWN_COLUMN": """
+        SELECT country, ads.is_remainder, count(*) FROM ads GROUP BY country
+        SELECT country, count(*) FROM ads WHERE is_remainder GROUP BY country
+        SELECT country, count(*) FILTER (WHERE is_remainder) FROM ads GROUP BY country
+        SELECT country, sum(is_remainder) FROM ads GROUP BY country
+        SELECT country, (SELECT is_remainder), count(*) FROM ads GROUP BY country
+        SELECT code, is_remainder, count(*) FROM dim_country GROUP BY code
         SELECT count(*) FROM ads WHERE contry = 'LU'
         SELECT region, count(*) FROM ads GROUP BY region
         SELECT count(rowid_) FROM ads
@@ -701,6 +710,42 @@ def test_a_block_is_written_in_plain_values() -> None:
 def test_two_ways_of_asking_are_one_question(one: str, other: str) -> None:
     first, second = (plan_over_cells(f"SELECT {asked} AS v FROM ads").blocks for asked in (one, other))
     assert [block.aggregates for block in first] == [block.aggregates for block in second]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT country, is_remainder, count(*) FROM ads GROUP BY country",
+        "SELECT country, IS_Remainder, count(*) FROM ads GROUP BY ALL",
+        "SELECT country, count(*) AS n, is_remainder AS rest FROM ads GROUP BY 1, 3",
+        "SELECT DISTINCT country, is_remainder FROM ads",
+        "SELECT CASE WHEN (is_remainder) THEN 'others' ELSE country END AS c, count(*) FROM ads GROUP BY country, is_remainder",
+        "SELECT country, count(*) FROM ads GROUP BY country HAVING NOT is_remainder ORDER BY is_remainder",
+        "WITH a AS (SELECT country FROM ads) SELECT country, is_remainder AS is_remainder, count(*) FROM a GROUP BY country",
+        "SELECT sum(n) FILTER (WHERE NOT is_remainder) FROM (SELECT country, is_remainder, count(*) AS n FROM ads GROUP BY country)",
+        "SELECT a.country, is_remainder, count(*) FROM ads a JOIN dim_country d ON a.country = d.code GROUP BY a.country",
+    ],
+)
+def test_the_remainder_is_asked_for_by_its_mark(sql: str) -> None:
+    planned = plan_over_cells(sql)
+    [block] = planned.blocks
+    assert block.remainder is not None
+    assert f"{block.relation}.{block.remainder}" in planned.sql
+    assert [key.column for key in block.groupings] == ["country"]
+    check_declared(block, PROTECTED, TABLES)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT country, count(*) AS is_remainder FROM ads GROUP BY country ORDER BY is_remainder",
+        "SELECT country, count(*) FROM ads GROUP BY country",
+        "SELECT country AS is_remainder, count(*) FROM ads GROUP BY is_remainder",
+    ],
+)
+def test_an_alias_is_no_mark_of_a_remainder(sql: str) -> None:
+    [block] = plan_over_cells(sql).blocks
+    assert block.remainder is None
 
 
 def test_a_key_or_figure_that_is_asked_for_twice_is_released_once() -> None:

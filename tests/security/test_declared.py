@@ -152,7 +152,7 @@ UNDECLARED = [
     _atom("age", ">=", 20, prefix=1),
     _changed(dataset=DatasetName("ads")), _changed(dataset=DatasetName("recsys")), _changed(dataset=DatasetName("reports")), _changed(dataset=DatasetName("nothing")),
     _changed(entity_join=None), _changed(joins=()), _changed(relation="visits"), _changed(relation="reports"), _changed(relation="dim_country"),
-    _changed(groupings=(), aggregates=()),
+    _changed(groupings=(), aggregates=()), _changed(groupings=(), remainder="_rest"), _changed(remainder="_key1"),
     lambda block: replace(block, groupings=block.groupings * 2),
     lambda block: replace(block, aggregates=(*block.aggregates, replace(block.aggregates[0], name="_key1"))),
     lambda block: replace(block, joins=block.joins * 2),
@@ -243,5 +243,6 @@ def test_every_field_of_a_block_is_looked_at() -> None:
         "line",
         "column",
         "entity_join",
+        "remainder",
     ]
     assert [field.name for field in fields(Atom)] == ["column", "op", "values", "prefix"]

@@ -177,3 +177,21 @@ def test_asking_again_is_free_and_answers_the_same(tmp_path: Path) -> None:
 def _until(day: date) -> RowRule:
     bound = DayBound("campaign_date", "<=", day)
     return RowRule(bound.predicate, "embargo", bound)
+
+
+@pytest.mark.parametrize("function", ["count_rows", "count", "count_distinct"])
+@pytest.mark.parametrize("rows_first", [True, False])
+def test_a_count_of_every_row_under_another_name_is_taken_from_no_count_of_rows(
+    tmp_path: Path,
+    function: Any,
+    rows_first: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Every advertiser has one row, with a value: the small countries are BE with twelve, and LU with three."""
+    rows = [ad(f"{name}{i}", name) for name, size in (("FR", 30), ("LU", 3), ("BE", 12)) for i in range(size)]
+    world = a_world(tmp_path, rows, a_subject(a_disclosure(round_counts_to=1)))
+    column = {"count_rows": None, "count": "spend_eur", "count_distinct": "advertiser_id"}[function]
+    of_belgium = a_block(Aggregate("n", function, column, ()), country="BE")
+    small = a_block(COUNT, by=["dim_country.size"])
+    asked = (lambda: world.figure(of_belgium), lambda: world.figures(small).get("small"))
+    found = [ask() for ask in (asked[::-1] if rows_first else asked)]
+    assert found == [15 if rows_first else 12, None]

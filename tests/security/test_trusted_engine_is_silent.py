@@ -20,7 +20,7 @@ def test_a_failing_statement_tells_neither_the_key_nor_the_data(
     select = "SELECT v::INT AS x, 'secret-key' AS k FROM source"
 
     with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailure) as raised:
-        DuckDBTrusted().copy(select, [source], tmp_path / "out.parquet")
+        DuckDBTrusted().copy(select, {"source": [source]}, tmp_path / "out.parquet")
 
     printed = "".join(traceback.format_exception(raised.value)) + caplog.text + str(raised.value)
     assert [secret for secret in ("private-value", "secret-key", "in.parquet") if secret in printed] == []

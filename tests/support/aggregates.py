@@ -14,8 +14,8 @@ from support.factories import NOW, a_dataset
 from portal.catalogue.release import Manifest
 from portal.desk.bases import Protected
 from portal.desk.release import Releasing, release_blocks
-from portal.disclosure.compile import Subject
 from portal.disclosure.release import Withheld
+from portal.disclosure.subject import Subject
 from portal.engines.port import TrustedEngine, WrittenFile
 from portal.ids import DatasetName, Fingerprint, ProjectId
 from portal.policy.decision import Obligations, RowRule
@@ -97,10 +97,14 @@ class QuickEngine:
             return relation.to_arrow_table()
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        tables: Mapping[str, Sequence[Path]],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         del metadata
-        table = self.fetch(select, {"source": files})
+        table = self.fetch(select, tables)
         pq.write_table(table, target)
         return WrittenFile(target, table.num_rows)
 
@@ -124,15 +128,16 @@ class World:
     def ask(self, *blocks: Block, project: str | None = None, subject: Subject | None = None) -> list[pa.Table]:
         named = [replace(block, relation=f"b{i}") for i, block in enumerate(blocks)]
         self.asked += 1
+        asking = ProjectId(project or self.project)
         releasing = Releasing(
-            ProjectId(project or self.project),
+            asking,
             self.engine,
             FileHistoryStore(self.home / "history"),
             FileBaseStore(self.home / "bases"),
             {DatasetName("dim_country"): [self.home / "dim_country.parquet"]},
             self.withheld.extend,
         )
-        protected = {ADS: Protected(subject or self.subject, a_manifest(), [self.home / "ads.parquet"])}
+        protected = {ADS: Protected(subject or self.subject, a_manifest(), [self.home / "ads.parquet"], asking)}
         released = release_blocks(named, protected, releasing)
         return [released[block.relation] for block in named]
 

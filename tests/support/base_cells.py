@@ -27,16 +27,18 @@ class PlainCells:
     members: Mapping[str, tuple[Amounts, ...]]
 
     @property
-    def counts(self) -> Mapping[str, npt.NDArray[np.int64]]:
-        """For the one measure, how many entities have a value in each cell."""
-        [cells, *_] = self.members.values()
-        return {"spend_eur": np.array([sum(amount is not None for amount in cell.values()) for cell in cells])}
+    def values(self) -> npt.NDArray[np.int64]:
+        """Number the values of each dimension, as the names tell them."""
+        contents = [json.loads(name) for name in self.names]
+        columns = []
+        for dimension in contents[0] if contents else ():
+            found = list(dict.fromkeys(content[dimension] for content in contents))
+            columns.append([found.index(content[dimension]) for content in contents])
+        return np.array(columns, dtype=np.int64).reshape(len(columns), len(self.names)).T
 
-    def entities_in(self, region: Collection[int], entity: str, counted: str | None = None) -> BitMap:
+    def entities_in(self, region: Collection[int], entity: str) -> BitMap:
         """Return the entities of a region."""
-        return BitMap(
-            e for i in region for e, amount in self.members[entity][i].items() if counted is None or amount is not None
-        )
+        return BitMap(e for i in region for e in self.members[entity][i])
 
     def adds_to(self, measure: str) -> npt.NDArray[np.bool_]:
         """Every cell has a value."""

@@ -36,7 +36,7 @@ def write_base_cells(
     row_group: int = 64,
 ) -> tuple[Path, dict[str, Path]]:
     names = sorted({name for every in members.values() for name, _, _ in every})
-    columns = Columns((*measures, *members), tuple(measures), largest)
+    columns = Columns(tuple(measures), largest)
     files = {entity: folder / f"members-{entity}.parquet" for entity in members}
     for entity, path in files.items():
         pq.write_table(_members(members[entity], names, columns), path, row_group_size=row_group)
@@ -48,16 +48,11 @@ def write_base_cells(
 def _members(members: Sequence[Member], names: Sequence[str], columns: Columns) -> pa.Table:
     ordered = sorted(members, key=lambda each: (each[0], each[1]))
     places = {name: i for i, name in enumerate(names)}
-    having = {
-        f"#with.{c}": [each[2].get(c) is not None if c in columns.measures else each[1] != 0 for each in ordered]
-        for c in columns.countable
-    }
     sums = {f"#sum.{m}": pa.array([each[2].get(m) for each in ordered], pa.float64()) for m in columns.measures}
     return pa.table(
         {
             "#cell": pa.array([places[each[0]] for each in ordered], pa.uint32()),
             "#entity": pa.array([each[1] for each in ordered], pa.uint32()),
-            **having,
             **sums,
         }
     )
@@ -80,7 +75,7 @@ def _cells(members: Mapping[str, Sequence[Member]], names: Sequence[str], column
             "#name": pa.array(names, pa.string()),
             **dimensions,
             "#rows": [len(held[name]) for name in names],
-            **{f"#count.{c}": counts[c] for c in columns.countable},
+            **{f"#count.{c}": each for c, each in counts.items()},
             **{f"#sum.{m}": [float(sum(x)) for x in amounts[m]] for m in columns.measures},
         }
     )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from support.databases import is_postgresql, url_of
+
 from portal.clock import Clock, system_clock
 from portal.desk.answers import Asker
 from portal.desk.services import Services
@@ -158,7 +160,13 @@ _ROWS: Mapping[str, Sequence[Sequence[object]]] = {
 
 def write_portal(folder: Path, clock: Clock = system_clock) -> Settings:
     """Write site and home of the small portal, published and peopled; `folder/site` and `folder/home` hold them."""
-    settings = Settings(site=_write_site(folder / "site"), home=folder / "home", sandboxes=2, warm_sandboxes=1)
+    settings = Settings(
+        site=_write_site(folder / "site"),
+        home=folder / "home",
+        sandboxes=2,
+        warm_sandboxes=1,
+        database_url=url_of(folder) if is_postgresql(folder) else None,
+    )
     with services_of(settings, clock) as services:
         for name, dataset in services.site.datasets.items():
             source = _write_source(folder / "sources", name, tuple(dataset.columns))

@@ -1,12 +1,15 @@
 """Databases, ledgers and registries for tests."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import Engine
+from support.databases import is_postgresql, url_of
 
 from portal.ledger import Ledger
 from portal.registry import Audit, Registry, open_database
@@ -42,7 +45,7 @@ def clock_from(start: datetime = NOW, step: timedelta = timedelta(seconds=1)) ->
 @contextmanager
 def opened(folder: Path, patience: float = 5.0) -> Iterator[Engine]:
     """Open the database of a folder and close it again."""
-    engine = open_database(f"sqlite:///{folder / 'portal.sqlite'}", patience)
+    engine = open_database(url_of(folder), patience)
     try:
         yield engine
     finally:
@@ -64,10 +67,28 @@ def registry_in(folder: Path) -> Iterator[Registry]:
         yield Registry(ledger.engine, ledger)
 
 
+class Raw:
+    """A connection behind the portal's back, to either database, asked in SQLite's way of writing parameters."""
+
+    def __init__(self, connection: sqlite3.Connection | psycopg.Connection[Any]) -> None:
+        self._connection: Any = connection
+        self.is_sqlite = isinstance(connection, sqlite3.Connection)
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Any:
+        """Run one statement."""
+        statement = statement if self.is_sqlite else statement.replace("?", "%s")
+        return self._connection.execute(statement, *([parameters] if parameters else []))
+
+
 @contextmanager
-def raw(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open the file behind the portal's back, with the triggers that protect the ledger gone."""
-    with closing(sqlite3.connect(folder / "portal.sqlite", isolation_level=None)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        yield connection
+def raw(folder: Path) -> Iterator[Raw]:
+    """Open the database behind the portal's back, with the triggers that protect the ledger gone."""
+    if is_postgresql(folder):
+        with psycopg.connect(url_of(folder).replace("+psycopg", ""), autocommit=True) as server:
+            server.execute("DROP TRIGGER ledger_entries_no_change ON ledger_entries")
+            yield Raw(server)
+        return
+    with closing(sqlite3.connect(folder / "portal.sqlite", isolation_level=None)) as file:
+        for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f"DROP TRIGGER {name}")
+        yield Raw(file)

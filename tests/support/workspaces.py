@@ -36,12 +36,12 @@ class CountingEngine:
     def copy(
         self,
         select: str,
-        files: Sequence[Path],
+        tables: Mapping[str, Sequence[Path]],
         target: Path,
         metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         self.written.append(target)
-        return self.engine.copy(select, files, target, metadata)
+        return self.engine.copy(select, tables, target, metadata)
 
     def heeding(self, heed: Callable[[], object]) -> "CountingEngine":
         return type(self)(self.engine.heeding(heed), self.written)

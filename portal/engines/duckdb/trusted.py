@@ -44,11 +44,11 @@ class DuckDBTrusted:
     def copy(
         self,
         select: str,
-        files: Sequence[Path],
+        tables: Mapping[str, Sequence[Path]],
         target: Path,
         metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
-        """Write `select`, in which the relation `source` reads `files`, as one zstd Parquet file at `target`.
+        """Write the answer of `select` over the named Parquet tables as one zstd Parquet file at `target`.
 
         Raises `LimitReached` where disk or memory does not suffice, `EngineFailure` where a file cannot be read, and
         what `heed` raises; `target` is then as it was, and nothing is left beside it.
@@ -59,7 +59,7 @@ class DuckDBTrusted:
         )
         with _in_our_words(), tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
             part = Path(folder, "part")
-            with self._instance({"source": files}, folder, writes=part) as instance:
+            with self._instance(tables, folder, writes=part) as instance:
                 counted = instance.execute(f"COPY ({select}) TO {text(str(part))} ({options})").fetchone()
             put(part, target)
         assert counted is not None

@@ -80,16 +80,25 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Figures for groups of rows: what a block is to yield. With `joined`, of rows with a partner in `places`."""
+    """Figures for groups of rows: what a block is to yield. With `joined`, of rows with a partner in `places`.
+
+    With `remainder` there is a mark after the keys, and where it may be one row over all groups that are withheld.
+    """
 
     keys: tuple[Key, ...]
     figures: tuple[Figure, ...]
     conditions: tuple[Condition, ...] = ()
     joined: bool = False
+    remainder: bool = False
+
+    @property
+    def before(self) -> int:
+        """How many columns stand before the figures."""
+        return len(self.keys) + self.remainder
 
     @property
     def width(self) -> int:
-        return len(self.keys) + len(self.figures)
+        return self.before + len(self.figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,8 @@ def cells(draw: st.DrawFn, rules: Rules, *, least: int = 0, keyed: bool = True) 
         )
     )
     figures = tuple(dict.fromkeys(Figure(*what, tuple(where)) for what, where in drawn))
-    return Cells(tuple(keys), figures, tuple(draw(few)), public)
+    remainder = bool(keys) and draw(st.sampled_from([False, False, True]))
+    return Cells(tuple(keys), figures, tuple(draw(few)), public, remainder)
 
 
 @st.composite
@@ -215,7 +225,7 @@ def questions(draw: st.DrawFn, rules: Rules) -> Question:
     other = draw(cells(rules, least=1, keyed=False))
     if how != "beside":
         # The two sides of a set operation have columns of the same types.
-        other = Cells(one.keys, one.figures, other.conditions if one.joined or not other.joined else (), one.joined)
+        other = replace(one, conditions=other.conditions if one.joined or not other.joined else ())
     return Question((one, other), how, spelling=spelling)
 
 
@@ -233,8 +243,10 @@ def variations(draw: st.DrawFn, question: Question, rules: Rules) -> Question:
             cells,
             keys=tuple(draw(st.lists(st.sampled_from(_keys(rules, public=cells.joined)), max_size=2, unique=True))),
         ),
+        replace(cells, remainder=not cells.remainder),
     ]
     asked = draw(st.sampled_from(ways))
+    asked = replace(asked, remainder=asked.remainder and bool(asked.keys))
     if not asked.keys and not asked.figures:
         asked = replace(asked, figures=(Figure("rows"),))
     return Question((asked,), spelling=draw(st.integers(0, 2**16)))

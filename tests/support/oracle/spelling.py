@@ -58,7 +58,9 @@ def _select(cells: Cells, text: Text, question: Question | None = None, *, in_pl
     names = {"": f"{alias}." if alias else "", "places.": f"{place}."}
     keys = [_key(each, text, names) for each in cells.keys]
     figures = [_figure(each, text, names) for each in cells.figures]
-    items = [*(f"{sql} AS g{i}" for i, sql in enumerate(keys)), *(f"{sql} AS v{j}" for j, sql in enumerate(figures))]
+    marks = [text.one_of("is_remainder", "is_remainder AS rest")] if cells.remainder else []
+    items = [*(f"{sql} AS g{i}" for i, sql in enumerate(keys)), *marks,
+             *(f"{sql} AS v{j}" for j, sql in enumerate(figures))]  # fmt: skip
     parts = [f"{before}SELECT {', '.join(items)} FROM {source} {alias}".rstrip()]
     if cells.joined:
         named = "" if place == "places" else place

@@ -36,13 +36,6 @@ class Truth:
         group, j = place
         return [row for row in self.groups[group] if cells.figures[j].counts(row)]
 
-    def held_in(self, place: Place, cells: Cells, rules: Rules) -> list[Row]:
-        """Return what a history takes a figure for: of different entities also the rows of none."""
-        group, figure = place[0], cells.figures[place[1]]
-        if figure.function == "distinct" and figure.column in rules.entities:
-            return [row for row in self.groups[group] if figure.chooses(row)]
-        return self.rows_in(place, cells)
-
 
 def truth_of(cells: Cells, rows: Sequence[Row], rules: Rules) -> Truth:
     """Work out what is to be withheld before any history is looked at."""
@@ -68,6 +61,13 @@ def truth_of(cells: Cells, rows: Sequence[Row], rules: Rules) -> Truth:
         withheld = spread({**own, **hidden}) if own and cells.keys else own
         figures |= {(group, j): why for group, why in withheld.items() if group not in hidden}
     return Truth(groups, hidden, figures)
+
+
+def held(figure: Figure, members: Sequence[Row], chosen: Sequence[Row], rules: Rules) -> Sequence[Row]:
+    """Return what a history takes a figure for: of different entities also the rows of none."""
+    if figure.function == "distinct" and figure.column in rules.entities:
+        return [row for row in members if figure.chooses(row)]
+    return chosen
 
 
 def entities_in(rows: Collection[Row], rules: Rules) -> dict[str, int]:

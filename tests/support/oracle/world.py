@@ -78,10 +78,14 @@ class WarmEngine:
         return relation.to_arrow_table()
 
     def copy(
-        self, select: str, files: Sequence[Path], target: Path, metadata: Mapping[str, str] | None = None
+        self,
+        select: str,
+        tables: Mapping[str, Sequence[Path]],
+        target: Path,
+        metadata: Mapping[str, str] | None = None,
     ) -> WrittenFile:
         del metadata
-        table = self.fetch(select, {"source": files})
+        table = self.fetch(select, tables)
         pq.write_table(table, target)
         return WrittenFile(target, table.num_rows)
 

@@ -21,7 +21,7 @@ def error_of_copy(folder: Path, select: str, source: Path) -> PortalError:
     target.write_bytes(b"before")
     names = files_in(folder)
     with pytest.raises(PortalError) as caught:
-        DuckDBTrusted(memory_bytes=200_000_000).copy(select, [source], target)
+        DuckDBTrusted(memory_bytes=200_000_000).copy(select, {"source": [source]}, target)
     assert target.read_bytes() == b"before"
     assert files_in(folder) == names
     assert str(folder) not in str(caught.value)
@@ -32,7 +32,7 @@ def test_a_copy_is_one_zstd_file_with_its_metadata(tmp_path: Path) -> None:
     sources = [write_parquet(tmp_path / "a'b.parquet"), write_parquet(tmp_path / "c.parquet")]
     target = tmp_path / "target.parquet"
     metadata = {"portal.manifest": '{"it\'s": "ü"}'}
-    written = DuckDBTrusted().copy("SELECT i FROM source WHERE i < 10", sources, target, metadata)
+    written = DuckDBTrusted().copy("SELECT i FROM source WHERE i < 10", {"source": sources}, target, metadata)
     assert (written.path, written.rows) == (target, 20)
     found = pq.read_metadata(target)
     assert found.metadata[b"portal.manifest"].decode() == metadata["portal.manifest"]

@@ -1,11 +1,14 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from support.records import AUDIT, NOW, registry_in
 
 from portal.ids import DatasetName, PersonId, ProjectId
 from portal.policy.model import Tier
 from portal.registry import Registry, seed_demo
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 DATASETS = tuple(
     DatasetName(name) for name in ("moderation_statements", "ad_targeting", "ad_repository", "recommender_parameters")

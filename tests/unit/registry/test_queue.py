@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import inspect
 from support.records import NOW, opened
 
 from portal.desk.admission import order
@@ -14,8 +13,8 @@ from portal.errors import Cancelled, Fault, LimitReached, PortalError, Statement
 from portal.ids import DownloadId, PersonId, ProjectId
 from portal.registry import DownloadJob, DownloadQueue, JobState
 from portal.registry.queue import MOST_ATTEMPTS, STALE
-from portal.registry.tables import download_jobs, metadata
-from portal.storage import writing
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 LATER = NOW + STALE + timedelta(seconds=1)
 
@@ -167,10 +166,3 @@ def test_one_person_cannot_fill_the_queue(tmp_path: Path) -> None:
         queue.add(a_job("b1", "ben"), 2)
         assert [job.id for job in queue.live()] == ["j1", "j2", "b1"]
         assert [job.id for job in queue.jobs_of(PersonId("anna"))] == ["j1", "j2"]
-
-
-def test_a_home_from_before_there_were_jobs_gets_their_table(tmp_path: Path) -> None:
-    with opened(tmp_path) as engine, writing(engine) as connection:
-        metadata.drop_all(connection, [download_jobs])
-    with opened(tmp_path) as engine:
-        assert inspect(engine).has_table("download_jobs")

@@ -6,6 +6,13 @@ from support.protected import plan_over_cells
 from portal.sql.describe import block_in_words
 
 
+def test_a_remainder_is_said() -> None:
+    [block] = plan_over_cells("SELECT country, is_remainder, count(*) FROM ads GROUP BY country").blocks
+    assert block_in_words(block) == (
+        "Line 1: of ads, one cell for each country, and one over all that are withheld: the number of rows."
+    )
+
+
 def test_a_block_says_all_that_it_asks_for() -> None:
     [block] = plan_over_cells(
         "SELECT floor(age / 20) * 20 AS a, left(postcode, 2) AS p, date_trunc('week', v.week) AS w, year(day) AS y, v.level, sum(r.delay) AS s "

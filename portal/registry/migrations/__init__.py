@@ -1,0 +1,1 @@
+"""How the tables became what they are: one module for each step, run by Alembic through `env.py`."""
