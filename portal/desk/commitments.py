@@ -12,6 +12,9 @@ from portal.policy.model import Access, Tier
 from portal.site.commitments import Commitments, Part
 from portal.site.queries import SavedQuery
 
+RESEARCHERS = (Tier.PUBLIC, Tier.REGISTERED, Tier.VETTED)
+"""The tiers of researchers, each of which sees more than the one before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
@@ -35,7 +38,10 @@ class Bearings:
 
 
 def bearings(services: Services, asker: Asker, commitments: Commitments) -> Mapping[str, Bearings]:
-    """Return, for each part by its id, what bears on it; a query on a dataset that is not to be known is left out."""
+    """Return, for each part by its id, what bears on it.
+
+    A query on a dataset that is not to be known is left out, and so is one for those alone who see less than the asker.
+    """
     tier = identify(services, asker.person).tier
     decisions = decide_for(services, asker, services.site.datasets)
     return {part.id: _bearings_of(part, services.site.queries, decisions, tier) for part in commitments.parts}
@@ -44,7 +50,8 @@ def bearings(services: Services, asker: Asker, commitments: Commitments) -> Mapp
 def _bearings_of(
     part: Part, library: Mapping[QueryName, SavedQuery], decisions: Mapping[DatasetName, Decision], tier: Tier
 ) -> Bearings:
-    queries = [library[QueryName(name)] for name in part.queries]
+    less = RESEARCHERS[: RESEARCHERS.index(tier)] if tier in RESEARCHERS else ()
+    queries = [query for name in part.queries if not set((query := library[QueryName(name)]).front.tiers) <= set(less)]
     found = [
         _bearing(query, [decisions[DatasetName(name)] for name in query.front.datasets], tier) for query in queries
     ]

@@ -97,7 +97,9 @@ def _show_query(part: Part, bearing: Bearing, place: int) -> None:
             if jobs.question(slot) != asked:
                 st.button("Show", key=f"{slot}.show", on_click=_start, args=(slot, query), icon=":material/play_arrow:")
             link = {"query": query.name}
-            st.page_link("app_pages/saved_queries.py", label="Its parameters and SQL", query_params=link)
+            st.page_link(
+                "app_pages/saved_queries.py", label="Its parameters and SQL", icon=":material/code:", query_params=link
+            )
         if jobs.question(slot) == asked and (answer := jobs.outcome(slot)) is not None:
             show_saved_answer(query, asked[1], answer, key=slot)
 
