@@ -15,6 +15,7 @@ from portal.web.components import jobs
 from portal.web.components.answers import show_answer, show_errata
 from portal.web.components.downloads import offer_download
 from portal.web.components.faults import show_faults
+from portal.web.components.own_queries import offer_keeping
 from portal.web.components.parameters import ask_parameters
 from portal.web.components.programs import show_programs
 from portal.web.components.uses import briefly, show_uses
@@ -61,6 +62,7 @@ def _edit(entries: Sequence[CatalogueEntry]) -> Statement:
         if st.button("Explain", icon=":material/policy:", help="What would happen, in terms of policy. Runs nothing."):
             st.session_state[EXPLAINED] = statement
         show_programs(statement)
+        offer_keeping(statement)
     return statement
 
 
