@@ -93,7 +93,7 @@ def catalogue_entry(services: Services, asker: Asker, name: DatasetName) -> Cata
 
 
 def _entry(services: Services, asker: Asker, dataset: Dataset, decision: Decision) -> CatalogueEntry:
-    manifest = services.releases.latest(dataset.name)
+    manifest = services.releases.readable(dataset.name)
     copy = None
     if manifest and isinstance(decision, Permit) and decision.access is Access.ROWS:
         workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
@@ -105,4 +105,5 @@ def _entry(services: Services, asker: Asker, dataset: Dataset, decision: Decisio
         released_at=manifest.created_at if manifest else None,
         copy=copy,
         synthetic=bool(manifest and manifest.synthetic),
+        damaged=manifest is None and bool(services.releases.served(dataset.name)),
     )

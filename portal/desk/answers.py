@@ -139,7 +139,7 @@ class CatalogueEntry:
     """A dataset as one person, in one project, meets it.
 
     `release` is the latest number, None where nothing is published; `copy` says how far the governed copy is, None
-    where there is none to be.
+    where there is none to be. `damaged`: there is a release, and what describes it cannot be read.
     """
 
     dataset: Dataset
@@ -148,6 +148,7 @@ class CatalogueEntry:
     released_at: datetime | None
     copy: CopyState | None
     synthetic: bool
+    damaged: bool = False
 
     @property
     def rows(self) -> int | None:

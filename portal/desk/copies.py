@@ -46,7 +46,7 @@ class KeptCopy:
 
 def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> Wanted | None:
     """Return what somebody who works in this workspace may read row by row, None where nobody may."""
-    manifest = services.releases.latest(name)
+    manifest = services.releases.readable(name)
     if manifest is None or name not in services.site.datasets:
         return None
     for asker in _askers(services, project):
@@ -110,7 +110,7 @@ def bases_for(services: Services, asker: Asker, workspace: ProjectId) -> Iterato
     except SignInError:
         return
     for name, decision in decisions.items():
-        manifest = services.releases.latest(name)
+        manifest = services.releases.readable(name)
         if manifest and isinstance(decision, Permit) and decision.access is Access.AGGREGATES:
             yield Wanted(workspace, name, manifest, decision.obligations)
 

@@ -1,6 +1,7 @@
 """The end of a release: withdrawn by a steward with a reason, or retired by the rule that its dataset states."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from portal.catalogue.release import Ending, Manifest
 from portal.desk.access import decide_for
 from portal.desk.answers import Asker
 from portal.desk.services import Services
-from portal.errors import Fault, PolicyRefusal, SignInError, UsageError
+from portal.errors import ContentError, Fault, PolicyRefusal, SignInError, UsageError
 from portal.ids import DatasetName, DownloadId
 from portal.ledger import Action
 from portal.policy.model import Access
@@ -124,9 +125,10 @@ def _overdue(services: Services) -> Iterator[tuple[DatasetName, Manifest, str]]:
             continue
         oldest = services.clock() - timedelta(days=rule.days)
         for number in services.releases.served(name)[: -rule.releases]:
-            manifest = services.releases.get(name, number)
-            if manifest.created_at <= oldest:
-                yield name, manifest, f"The newest {rule.releases} are kept, and others for {rule.days} days."
+            with suppress(ContentError):  # what cannot be read is for the operator to mend, not to end
+                manifest = services.releases.get(name, number)
+                if manifest.created_at <= oldest:
+                    yield name, manifest, f"The newest {rule.releases} are kept, and others for {rule.days} days."
 
 
 def _end(services: Services, manifest: Manifest, ending: Ending) -> None:

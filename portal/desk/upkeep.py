@@ -31,7 +31,7 @@ def build_workspaces(services: Services, asker: Asker, progress: Progress | None
         build_copy(services, Wanted(workspace, name, manifest, decision.obligations), progress)
         for name, decision in decide_for(services, asker, services.site.datasets).items()
         if isinstance(decision, Permit) and decision.access is Access.ROWS
-        if (manifest := services.releases.latest(name))
+        if (manifest := services.releases.readable(name))
     )
 
 

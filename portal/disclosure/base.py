@@ -21,7 +21,7 @@ from pyroaring import AbstractBitMap, BitMap
 
 from portal.disclosure.cells import Contributions, is_dominated, is_spread, spread_from
 from portal.disclosure.coarse import Marginals, read_marginals, values_of
-from portal.disclosure.summary import FACTS, MARGINAL, Amounts, size_of
+from portal.disclosure.summary import FACTS, MARGINAL, Amounts, numbers_of, size_of
 from portal.errors import EngineFailure, Fault
 from portal.policy.model import Dominance
 
@@ -271,9 +271,7 @@ def _read(file: pq.ParquetFile, groups: Collection[int], columns: Sequence[str])
 
 
 def _numpy(table: pa.Table, name: str) -> Any:  # noqa: ANN401 - of the column's own type
-    column = table.column(name)
-    filled = column.fill_null(0.0) if pa.types.is_floating(column.type) else column
-    return filled.to_numpy()
+    return numbers_of(table.column(name).combine_chunks())
 
 
 def _arrow(numbers: npt.NDArray[Any]) -> pa.Array:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyroaring import FrozenBitMap
 
 from portal.disclosure.base import BaseCells, Numbers
@@ -185,7 +184,7 @@ def _holds_cells(type_: pa.DataType) -> bool:
 def _arrays(column: pa.ChunkedArray) -> Sequence[Numbers]:
     """Return each list, NULL as an empty one."""
     lists = column.combine_chunks()
-    ends = np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy())
+    ends = np.cumsum(np.diff(lists.offsets.to_numpy()) * lists.is_valid().to_numpy(zero_copy_only=False))
     return np.split(lists.flatten().to_numpy(), ends[:-1])[: len(lists)]
 
 

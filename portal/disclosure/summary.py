@@ -178,7 +178,7 @@ def _cells_of(path: Path) -> Iterator[Mapping[str, Any]]:
     held: list[Mapping[str, Any]] = []
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_BATCH_ROWS):
-            arrays = {name: _array(batch.column(name)) for name in batch.schema.names}
+            arrays = {name: numbers_of(batch.column(name)) for name in batch.schema.names}
             cells = arrays["#cell"]
             cuts = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(cells)]
             for first, end in itertools.pairwise(cuts):
@@ -190,10 +190,11 @@ def _cells_of(path: Path) -> Iterator[Mapping[str, Any]]:
         yield _joined(held)
 
 
-def _array(column: pa.Array) -> Any:  # noqa: ANN401 - of the column's own type
-    """A sum without a value is nothing."""
-    filled = column.fill_null(0.0) if pa.types.is_floating(column.type) else column
-    return filled.to_numpy(zero_copy_only=False)
+def numbers_of(column: pa.Array) -> Any:  # noqa: ANN401 - of the column's own type
+    """Return a column's numbers; a sum without a value is nothing."""
+    # Arrow's own `fill_null` would load pandas.
+    numbers = column.to_numpy(zero_copy_only=False)
+    return np.where(column.is_null().to_numpy(zero_copy_only=False), 0.0, numbers) if column.null_count else numbers
 
 
 def _joined(pieces: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

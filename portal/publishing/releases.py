@@ -57,6 +57,15 @@ class ReleaseStore:
         numbers = self.served(dataset)
         return self.get(dataset, numbers[-1]) if numbers else None
 
+    def readable(self, dataset: DatasetName) -> Manifest | None:
+        """Return the newest release that is served, None where its manifest cannot be read.
+
+        For what is told or done of all datasets: that one is damaged must not stop the others.
+        """
+        with suppress(ContentError):
+            return self.latest(dataset)
+        return None
+
     def get(self, dataset: DatasetName, number: int) -> Manifest:
         """Return a release's manifest. Raises `NotFoundError`, or `ContentError` where it cannot be read."""
         if ending := self.ending(dataset, number):

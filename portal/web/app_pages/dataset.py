@@ -122,7 +122,9 @@ def _show_access(entry: CatalogueEntry) -> None:
 
 
 def _show_release(entry: CatalogueEntry) -> None:
-    if entry.release is None:
+    if entry.damaged:
+        st.error("The latest release is damaged, so nothing of it is served until the operator has restored it.")
+    elif entry.release is None:
         st.info("Nothing is published yet.")
     else:
         st.markdown(f"Release {entry.release} of {entry.released_at:%Y-%m-%d}.{copy_in_words(entry.copy)}")

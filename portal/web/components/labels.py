@@ -28,7 +28,9 @@ def show_labels(entry: CatalogueEntry, topic: str) -> None:
     """Show what must be known of a dataset before anything else."""
     with st.container(horizontal=True, gap="small"):
         show_access(entry.decision)
-        if entry.release is None:
+        if entry.damaged:
+            st.badge("Release damaged", icon=":material/report:", color="red")
+        elif entry.release is None:
             st.badge("Not published", color="gray")
         else:
             st.badge(f"Release {entry.release}", color="gray")
