@@ -100,6 +100,8 @@ def _show_query(part: Part, bearing: Bearing, place: int) -> None:
             st.page_link(
                 "app_pages/saved_queries.py", label="Its parameters and SQL", icon=":material/code:", query_params=link
             )
+        if bearing.access is not Access.ROWS:
+            st.caption("Statistics are asked on demand only: each answer narrows what may be asked later.")
         if jobs.question(slot) == asked and (answer := jobs.outcome(slot)) is not None:
             show_saved_answer(query, asked[1], answer, key=slot)
 
@@ -141,6 +143,7 @@ def _show_neighbours(commitments: Commitments, part: Part) -> None:
                 key=f"{SLOT}.{words}",
                 icon=f":material/{icon}:",
                 type="tertiary",
+                wrap=True,
                 disabled=other is None,
                 on_click=_open,
                 args=(other,),
