@@ -10,5 +10,6 @@ ApplicationId = NewType("ApplicationId", str)
 DownloadId = NewType("DownloadId", str)
 QueryName = NewType("QueryName", str)
 """A saved query's `topic/name`."""
+OwnQueryId = NewType("OwnQueryId", str)
 Fingerprint = NewType("Fingerprint", str)
 """Lower-case hexadecimal SHA-256 over canonical JSON of what it identifies."""

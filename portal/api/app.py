@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 
 import portal
-from portal.api import catalogue, downloads, people, queries
+from portal.api import catalogue, downloads, own_queries, people, queries
 from portal.api.envelope import Envelope
 from portal.api.lanes import open_lane
 from portal.api.metering import Meter
@@ -38,7 +38,7 @@ def create_api(services: Services, requests_per_minute: int = 600) -> FastAPI:
     api.state.services, api.state.meter = services, meter
     api.state.requests = Requests(requests_per_minute)
     open_lane(api)
-    for routes in (catalogue, queries, downloads, people):
+    for routes in (catalogue, queries, own_queries, downloads, people):
         api.include_router(routes.ROUTER)
     api.add_api_route("/docs", lambda: HTMLResponse(reference(api.openapi())), include_in_schema=False)
     return api

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from portal.api.examples import SQL
+from portal.desk.own_queries import LONGEST_SQL, LONGEST_TITLE
 
-LONGEST_SQL = 100_000
 MOST_PARAMETERS = 200
 
 Value = str | int | float | bool | None
@@ -49,3 +49,17 @@ class ParametersBody(_Body):
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"parameters": {}}]})
 
     parameters: Parameters
+
+
+class KeptBody(_Body):
+    """A statement to keep, with the values that it is asked with unless others are given."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"title": "By platform", "sql": SQL}]}
+    )
+
+    title: str = Field(max_length=LONGEST_TITLE, examples=["By platform"])
+    sql: str = Field(max_length=LONGEST_SQL, examples=[SQL])
+    question: str = Field("", max_length=LONGEST_SQL)
+    parameters: Parameters
+    seen_by: Literal["owner", "project", "nobody"] = "owner"

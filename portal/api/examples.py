@@ -53,6 +53,23 @@ _RECEIPT_RECORD: Mapping[str, Any] = MappingProxyType(
         "rows_left_this_week": 4_999_972,
     }
 )
+_KEPT: Mapping[str, Any] = MappingProxyType(
+    {
+        "name": "own/3f2a9c0b1d4e.1",
+        "id": "3f2a9c0b1d4e",
+        "version": 1,
+        "owner": "vetted@demo",
+        "author": "vetted@demo",
+        "project": "illegal-products",
+        "seen_by": "owner",
+        "title": "By platform",
+        "question": "",
+        "sql": SQL,
+        "parameters": {"field": "rows"},
+        "origin": None,
+        "at": _AT,
+    }
+)
 EXAMPLES: Mapping[str, Any] = MappingProxyType(
     {
         "datasets": [dict(_BRIEF)],
@@ -61,7 +78,14 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
             "until": None,
             "access_in_words": ["You may query row by row."],
             "releases": [
-                {"dataset": _NAME, "number": 1, "created_at": _AT, "synthetic": False, "columns": {"day": "DATE"}}
+                {
+                    "dataset": _NAME,
+                    "number": 1,
+                    "created_at": _AT,
+                    "synthetic": False,
+                    "columns": {"day": "DATE"},
+                    "codebook_changes": [],
+                }
             ],
             "codebook": {"dataset": _NAME, "columns": {"day": {"type": "DATE", "meaning": "The day."}}},
         },
@@ -81,6 +105,8 @@ EXAMPLES: Mapping[str, Any] = MappingProxyType(
                 "sql": SQL,
             }
         ],
+        "own_queries": [dict(_KEPT)],
+        "kept": dict(_KEPT),
         "downloads": [dict(_QUEUED)],
         "queued": dict(_QUEUED),
         "download": {

@@ -11,10 +11,16 @@ from portal.cli.printing import json_option, show
 from portal.content import Content
 from portal.policy.model import Policy
 from portal.settings import Settings
+from portal.site.commitments import Commitments
 from portal.site.queries import FrontMatter
 from portal.wiring import faults_of_site
 
-MODELS: Mapping[str, type[Content]] = {"dataset": Dataset, "policy": Policy, "query": FrontMatter}
+MODELS: Mapping[str, type[Content]] = {
+    "dataset": Dataset,
+    "policy": Policy,
+    "query": FrontMatter,
+    "commitments": Commitments,
+}
 
 
 @click.command

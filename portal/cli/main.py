@@ -19,6 +19,7 @@ from portal.cli.metadata import metadata
 from portal.cli.people import people
 from portal.cli.projects import projects
 from portal.cli.publish import publish, simulate
+from portal.cli.queries import queries
 from portal.cli.releases import diff, rejected, releases, retire, withdraw
 from portal.cli.risk import risk
 from portal.cli.statements import explain, query
@@ -26,8 +27,9 @@ from portal.cli.tokens import tokens
 from portal.cli.workspaces import workspaces
 
 COMMANDS = (
-    check, schema, publish, simulate, releases, diff, rejected, withdraw, retire, risk, demo, serve, query, explain,
-    access, download, metadata, workspaces, people, projects, applications, grants, tokens, keys, ledger, doctor,
+    check, schema, publish, simulate, releases, diff, rejected, withdraw, retire, risk, demo, serve, query, queries,
+    explain, access, download, metadata, workspaces, people, projects, applications, grants, tokens, keys, ledger,
+    doctor,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from portal.cli.printing import json_option, progress_bar, say, show, table, wan
 from portal.cli.values import FILE, asker_options, parameters_option, typed
 from portal.desk.answers import Answer, Asker, Explanation
 from portal.desk.citing import manifest_of
-from portal.desk.saved import saved_query, statement_of
+from portal.desk.saved import statement_named
 from portal.desk.services import Services
 from portal.desk.statements import Running, explain_statement, run_statement
 from portal.ids import DatasetName, QueryName
@@ -74,7 +74,7 @@ def explain(services: Services, sql: str, *, asker: Asker, parameters: Mapping[s
 def read_statement(services: Services, asker: Asker, sql: str, parameters: Mapping[str, str]) -> Statement:
     """Return what is asked: a saved query by its name, the text itself, or standard input."""
     if sql.startswith(SAVED):
-        return statement_of(saved_query(services, asker, QueryName(sql.removeprefix(SAVED))), parameters)
+        return statement_named(services, asker, QueryName(sql.removeprefix(SAVED)), parameters)
     return Statement(sys.stdin.read() if sql == "-" else sql, typed(parameters))
 
 

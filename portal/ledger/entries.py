@@ -51,6 +51,7 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - an action's name, no secret
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an action's name, no secret
     CONTENT_CHANGED = "content-changed"
+    QUERY_KEPT = "query-kept"
     LEDGER_READ = "ledger-read"
     APPLICATION_CHANGED = "application-changed"
     NOTICE_DRAFTED = "notice-drafted"

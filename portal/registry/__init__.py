@@ -3,7 +3,7 @@
 from portal.registry.database import open_database
 from portal.registry.demo import seed_demo
 from portal.registry.queue import DownloadQueue
-from portal.registry.records import Audit, DownloadJob, DownloadRecord, JobState, TokenInfo
+from portal.registry.records import Audit, DownloadJob, DownloadRecord, JobState, OwnQuery, SeenBy, TokenInfo
 from portal.registry.registry import Registry
 
 __all__ = [
@@ -12,7 +12,9 @@ __all__ = [
     "DownloadQueue",
     "DownloadRecord",
     "JobState",
+    "OwnQuery",
     "Registry",
+    "SeenBy",
     "TokenInfo",
     "open_database",
     "seed_demo",

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, inspect
 from portal.errors import EngineFailure, Fault, PortalError
 from portal.storage import connect, reading, writing
 
-REVISION = "0003"
+REVISION = "0004"
 """The last step of `migrations/versions`."""
 FIRST = "0001"
 """What a database is that was made before there were steps."""

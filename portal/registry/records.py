@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from portal.errors import PortalError
-from portal.ids import DownloadId, PersonId, ProjectId, ReceiptId
+from portal.ids import DownloadId, OwnQueryId, PersonId, ProjectId, ReceiptId
+from portal.sql.plan import ParameterValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,35 @@ class DownloadRecord:
     path: str
     created_at: datetime
     expires_at: datetime
+
+
+class SeenBy(StrEnum):
+    """Who sees a kept query: its owner, all members of its project, or, once it was put away, nobody."""
+
+    OWNER = "owner"
+    PROJECT = "project"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuery:
+    """One version of a query that a researcher keeps, in the project for which it was written.
+
+    `owner` wrote the first version, `author` this one; `origin` names what it was made from, if from anything.
+    """
+
+    id: OwnQueryId
+    version: int
+    owner: PersonId
+    author: PersonId
+    project: ProjectId | None
+    seen_by: SeenBy
+    title: str
+    question: str
+    sql: str
+    parameters: Mapping[str, ParameterValue]
+    origin: str | None
+    at: datetime
 
 
 class JobState(StrEnum):

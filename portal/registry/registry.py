@@ -30,6 +30,7 @@ from portal.registry.mapping import (
     row_of,
     token_from,
 )
+from portal.registry.own_queries import OwnQueries
 from portal.registry.records import Audit, DownloadRecord, TokenInfo
 from portal.registry.secrets import Secret
 from portal.registry.tables import downloads, grants, members, people, projects, tokens
@@ -48,12 +49,17 @@ _BAD_PROJECT_ID = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Registry(Records):
-    """People, projects, grants, tokens and downloads; and `applications` for them."""
+    """People, projects, grants, tokens and downloads; and `applications` for them, and kept queries."""
 
     @property
     def applications(self) -> Applications:
         """The applications for access, in the same transaction."""
         return Applications(self.engine, self.ledger, self.joined)
+
+    @property
+    def own_queries(self) -> OwnQueries:
+        """The queries that researchers keep, in the same transaction."""
+        return OwnQueries(self.engine, self.ledger, self.joined)
 
     # People
 

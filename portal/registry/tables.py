@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, MetaData, Named, Table, Text, TypedColumns
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, MetaData, Named, Table, Text, TypedColumns
 
 from portal.registry.records import JobState
 from portal.registry.types import ErrorText, JsonText, ParametersText, StateText, StoredText, Utc
@@ -131,6 +131,23 @@ class NoticeColumns(TypedColumns):
     sent_by: Named[str | None] = Column(StoredText)
 
 
+class OwnQueryColumns(TypedColumns):
+    """Queries that researchers keep: a row for each version, and none ever changes."""
+
+    id = Column(StoredText, primary_key=True)
+    version = Column(Integer, primary_key=True, autoincrement=False)
+    owner = Column(StoredText, nullable=False, index=True)
+    author: Named[str] = Column(StoredText)
+    project = Column(StoredText, index=True, nullable=True)
+    seen_by: Named[str] = Column(Text)
+    title: Named[str] = Column(StoredText)
+    question: Named[str] = Column(StoredText)
+    sql: Named[str] = Column(StoredText)
+    parameters = Column(ParametersText, nullable=False)
+    origin: Named[str | None] = Column(StoredText)
+    at: Named[datetime] = Column(Utc)
+
+
 people = Table("people", metadata, PeopleColumns)
 projects = Table("projects", metadata, ProjectColumns)
 members = Table("project_members", metadata, MemberColumns)
@@ -140,3 +157,4 @@ downloads = Table("downloads", metadata, DownloadColumns)
 download_jobs = Table("download_jobs", metadata, DownloadJobColumns)
 applications = Table("applications", metadata, ApplicationColumns)
 notices = Table("notices", metadata, NoticeColumns)
+own_queries = Table("own_queries", metadata, OwnQueryColumns)

@@ -39,6 +39,7 @@ def check_site(reading: Reading, parser: StatementParser) -> tuple[SiteFault, ..
     for query_name, query in site.queries.items():
         if not unreadable & set(query.front.datasets):
             found += _check_query(query, site, reading.queries[query_name], parser)
+    found += _check_commitments(reading)
     return tuple(sorted(set(found)))
 
 
@@ -46,6 +47,18 @@ def _dataset_of(file: str) -> str:
     """Name the dataset that a file of datasets or policies is about, so that one fault in it is not said again."""
     path = PurePosixPath(file)
     return path.parent.name if path.parts[0] == "datasets" else path.stem
+
+
+def _check_commitments(reading: Reading) -> Iterator[SiteFault]:
+    """Check that each query named is there; one that cannot be read has its own fault already."""
+    commitments, positions = reading.site.commitments, reading.commitments
+    if commitments is None or positions is None:
+        return
+    unreadable = {fault.file for fault in reading.faults}
+    for name, path in commitments.named_queries:
+        if name not in reading.site.queries and f"queries/{name}.sql" not in unreadable:
+            where = ".".join(str(step) for step in path)
+            yield positions.fault(f"{where}: there is no saved query {name!r}", path)
 
 
 def _check_policy(policy: Policy, name: DatasetName, site: Site) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import get_args
 from portal.catalogue.dataset import IDENTIFIER, Dataset
 from portal.ids import DatasetName, QueryName
 from portal.policy.model import Policy
+from portal.site.commitments import Commitments
 from portal.site.queries import CLOSING, OPENING, FrontMatter, SavedQuery, Topic
 from portal.site.site import Site
 from portal.site.yaml_files import Positions, SiteFault, read_model
@@ -24,10 +25,11 @@ class Reading:
     datasets: dict[DatasetName, Positions] = field(default_factory=dict)
     policies: dict[DatasetName, Positions] = field(default_factory=dict)
     queries: dict[QueryName, Positions] = field(default_factory=dict)
+    commitments: Positions | None = None
 
 
 def read_site(folder: Path) -> Reading:
-    """Read the three content folders; a missing folder is an empty one."""
+    """Read the three content folders; a missing folder is an empty one, and a decision need not be there."""
     faults: list[SiteFault] = []
     datasets: dict[DatasetName, tuple[Dataset, Positions]] = {}
     policies: dict[DatasetName, tuple[Policy, Positions]] = {}
@@ -49,10 +51,12 @@ def read_site(folder: Path) -> Reading:
         faults += found
         if query is not None:
             queries[query.name] = (query, positions)
+    commitments, places = _read_commitments(folder, faults)
     site = Site(
         datasets=MappingProxyType({name: dataset for name, (dataset, _) in datasets.items()}),
         policies=MappingProxyType({name: policy for name, (policy, _) in policies.items()}),
         queries=MappingProxyType({name: query for name, (query, _) in queries.items()}),
+        commitments=commitments,
     )
     return Reading(
         site,
@@ -60,7 +64,16 @@ def read_site(folder: Path) -> Reading:
         {name: positions for name, (_, positions) in datasets.items()},
         {name: positions for name, (_, positions) in policies.items()},
         {name: positions for name, (_, positions) in queries.items()},
+        places,
     )
+
+
+def _read_commitments(folder: Path, faults: list[SiteFault]) -> tuple[Commitments | None, Positions | None]:
+    for file, text in _files(folder, "queries/commitments.yaml", faults):
+        commitments, positions, found = read_model(text, file, Commitments)
+        faults += found
+        return commitments, positions
+    return None, None
 
 
 def _files(folder: Path, pattern: str, faults: list[SiteFault]) -> Iterator[tuple[PurePosixPath, str]]:

@@ -26,6 +26,7 @@ PAGES = [
     st.Page("app_pages/explore.py", title="Explore", icon=":material/bar_chart:"),
     st.Page("app_pages/sql.py", title="SQL", icon=":material/code:"),
     st.Page("app_pages/saved_queries.py", title="Saved queries", icon=":material/bookmarks:"),
+    st.Page("app_pages/commitments.py", title="Commitments", icon=":material/handshake:"),
     st.Page("app_pages/downloads.py", title="Downloads", icon=":material/download:"),
     st.Page("app_pages/activity.py", title="Activity", icon=":material/history:"),
     st.Page("app_pages/dataset.py", title="Dataset", icon=":material/table:", visibility="hidden"),

@@ -13,11 +13,12 @@ from portal.desk.downloads import download_status, request_download
 from portal.desk.services import Services
 from portal.ids import DatasetName, PersonId, ProjectId
 from portal.ledger import Action
+from portal.policy.model import Access
 from portal.registry import Audit
 from portal.registry.demo import VETTED, seed_demo
 from portal.sql.plan import Statement
 
-PAGES = ("catalogue", "explore", "sql", "saved_queries", "downloads", "activity", "dataset")
+PAGES = ("catalogue", "explore", "sql", "saved_queries", "commitments", "downloads", "activity", "dataset")
 
 
 def audit(services: Services) -> Audit:
@@ -91,6 +92,17 @@ def test_search_narrows_the_catalogue(services: Services) -> None:
     app.text_input(key="catalogue.search").set_value("unicorn").run()
     assert not app.subheader
     assert "Nothing fits" in app.info[0].value
+
+
+def test_the_catalogue_says_where_a_word_was_found_and_keeps_to_a_level(services: Services) -> None:
+    assert services.site.datasets
+    app = open_page("catalogue", VERA, GOODS)
+    app.text_input(key="catalogue.search").set_value("germany").run()
+    assert [heading.value for heading in app.subheader] == ["Traders"]
+    assert "Found in `country` = `DE`." in text_of(app)
+    app.text_input(key="catalogue.search").set_value("").run()
+    app.get("button_group")[0].set_value([Access.AGGREGATES]).run()
+    assert [heading.value for heading in app.subheader] == ["Traders"]
 
 
 def test_a_dataset_page_says_what_becomes_of_each_column(services: Services) -> None:

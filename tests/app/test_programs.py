@@ -21,5 +21,12 @@ def test_the_dataset_page_writes_its_description_in_the_form_that_is_chosen(serv
     assert services
     page = open_page("dataset", VERA, GOODS, name="sales")
     [choice] = [each for each in page.selectbox if each.label == "For other tools"]
-    choice.set_value("bib").run()
-    assert any("@misc{sales" in block.value for block in page.code)
+    choice.set_value("dcat.jsonld").run()
+    assert any('"dcat:Dataset"' in block.value for block in page.code)
+
+
+def test_the_dataset_page_cites_in_words_and_for_reference_managers(services: Services) -> None:
+    assert services
+    cited = [block.value for block in open_page("dataset", VERA, GOODS, name="sales").code]
+    for form in ("Nobody (2026). Sales. Release 1 (synthetic data).", "@misc{sales", '"type": "dataset"'):
+        assert [text for text in cited if form in text], form

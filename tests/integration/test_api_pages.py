@@ -185,6 +185,8 @@ def test_the_reference_shows_an_example_of_every_answer_and_each_is_true_in_its_
             "datasets": client.get("/datasets?limit=1").json(),
             "dataset": client.get("/datasets/sales").json(),
             "queries": client.get("/queries").json(),
+            "kept": client.post("/queries/own", json={"title": "Mine", "sql": SALES}).json(),
+            "own_queries": client.get("/queries/own").json(),
             "queued": queued,
             "downloads": downloads,
             "download": client.get(f"/downloads/{queued['id']}").json(),
@@ -205,5 +207,5 @@ def test_the_reference_shows_an_example_of_every_answer_and_each_is_true_in_its_
             assert is_file or any("example" in media for media in best["content"].values()), (method, path)
             body = operation.get("requestBody")
             assert body is None or "$ref" in body["content"]["application/json"]["schema"]
-    for name in ("StatementBody", "DownloadBody", "ParametersBody"):
+    for name in ("StatementBody", "DownloadBody", "ParametersBody", "KeptBody"):
         assert schema["components"]["schemas"][name]["examples"]

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from portal.catalogue.dataset import Column
-from portal.catalogue.metadata import FORMS
-from portal.catalogue.metadata.described import cited
+from portal.catalogue.metadata import FORMS, Described
 from portal.desk import access
 from portal.desk.access import identify
 from portal.desk.answers import CatalogueEntry
@@ -27,6 +26,9 @@ from portal.web.components.uses import briefly, show_uses
 from portal.web.session import address, asker, services
 from portal.web.view_models.publications import publications_in_words
 from portal.web.view_models.wording import TOPICS, code, copy_in_words, plain, prose
+
+CITING = ("bib", "csl.json")
+"""The forms that reference managers read."""
 
 
 def show_dataset() -> None:
@@ -95,6 +97,7 @@ def _meaning(column: Column) -> str:
     facts += [f"Unit: {prose(column.unit)}."] if column.unit else []
     facts += [f"From {column.since}."] if column.since else []
     facts += [f"Until {column.until}."] if column.until else []
+    facts += [f"{len(column.values)} values, named below."] if column.values else []
     return " ".join(facts)
 
 
@@ -151,15 +154,33 @@ def _show_source(entry: CatalogueEntry) -> None:
         st.markdown(f"<{origin.url}>")
     if origin.note:
         st.caption(prose(origin.note))
+    _show_citation(describe_for(services(), asker(), entry.dataset.name, address()))
+
+
+def _show_citation(described: Described) -> None:
+    """Show how the dataset is cited, and its description as a file for other catalogues and tools."""
     st.markdown("**Cite as**")
-    citation = cited(entry.dataset, entry.release, synthetic=entry.synthetic)
-    st.code(f"{citation}.", language=None, wrap_lines=True)
+    text, *others = st.tabs(["Text", *(FORMS[form].title for form in CITING)])
+    text.code(described.citation, language=None, wrap_lines=True)
+    for tab, citing in zip(others, CITING, strict=True):
+        tab.code(FORMS[citing].text(described), language=_language(citing), wrap_lines=True)
     form = st.selectbox(
-        "For other tools", list(FORMS), index=None, format_func=_form_in_words, placeholder="Choose a form"
+        "For other tools",
+        [form for form in FORMS if form not in CITING],
+        index=None,
+        format_func=_form_in_words,
+        placeholder="Choose a form",
     )
     if form:
-        described = describe_for(services(), asker(), entry.dataset.name, address())
-        st.code(FORMS[form].text(described), language=form.rpartition(".")[2].removesuffix("ld"), height=400)
+        file = FORMS[form].text(described)
+        name = f"{described.dataset.name}.{form}"
+        st.download_button(f"Download {name}", file, name, FORMS[form].media_type, on_click="ignore")
+        st.code(file, language=_language(form), height=400)
+
+
+def _language(form: str) -> str:
+    """Return the language in which a form is coloured."""
+    return form.rpartition(".")[2].removesuffix("ld")
 
 
 def _form_in_words(form: str) -> str:

@@ -16,6 +16,7 @@ from portal.web.components import jobs
 from portal.web.components.answers import show_answer, show_errata
 from portal.web.components.downloads import offer_download
 from portal.web.components.faults import show_faults
+from portal.web.components.own_queries import offer_keeping
 from portal.web.components.parameters import ask_parameters, given_parameters
 from portal.web.components.profiles import offer_profile
 from portal.web.components.programs import show_programs
@@ -69,6 +70,7 @@ def _edit(entries: Sequence[CatalogueEntry], explained: Explanation | PortalErro
                   help="What would happen, in terms of policy, and what it costs. Runs nothing.")  # fmt: skip
         st.button("Format", icon=":material/format_align_left:", on_click=_format, help="One clause to a line.")
         show_programs(statement)
+        offer_keeping(statement)
         show_history()
         choose_how_to_write()
 

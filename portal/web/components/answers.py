@@ -15,7 +15,7 @@ from portal.web.components.charts import show_chart
 from portal.web.components.labels import show_synthetic_answer
 from portal.web.session import asker, services
 from portal.web.view_models.charting import sources_in_words
-from portal.web.view_models.wording import NULL, WITHHELD_WORDS, absent, counted, in_words, plain, prose
+from portal.web.view_models.wording import NULL, WITHHELD_WORDS, absent, code, counted, in_words, plain, prose
 
 PAGE_ROWS, PLAIN_ROWS = 100, 25
 
@@ -52,6 +52,8 @@ def show_errata(errata: tuple[tuple[str, Erratum], ...]) -> None:
         for _, erratum in errata:
             period = f" ({erratum.since or '…'} to {erratum.until or '…'})" if erratum.since or erratum.until else ""
             st.markdown(f"**{plain(erratum.title)}**{period}  \n{prose(erratum.description)}")
+            if erratum.columns:
+                st.caption(f"Touches {', '.join(map(code, erratum.columns))}.")
 
 
 def show_table(answer: Answer, *, title: str, key: str) -> None:

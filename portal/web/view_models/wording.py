@@ -1,7 +1,7 @@
 """Words that several pages share, and text made safe to stand in Markdown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 
@@ -53,6 +53,11 @@ def plain(text: str) -> str:
 def prose(text: str) -> str:
     """Escape what a steward wrote, but for `names` between backticks."""
     return "".join(code(part) if place % 2 else plain(part) for place, part in enumerate(text.split("`")) if part)
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Write what a steward wrote as a list."""
+    return "\n".join(f"- {prose(text)}" for text in texts)
 
 
 def code(text: str) -> str:

@@ -285,3 +285,49 @@ def test_norway_is_a_country(tmp_path: Path) -> None:
     policy = POLICY.replace("{id: hide}", "{country: {map: {NO: North}}}")
     reading = read_site(write_site(tmp_path, **{POLICY_FILE: policy}))
     assert next(iter(reading.site.policies.values())).rules[0].columns["country"].map == {"NO": "North"}
+
+
+DECISION = """\
+title: A decision
+date: 2026-01-01
+said: Something was promised.
+standing: Nothing is decided.
+sources: [{title: A source, url: https://example.org}]
+commitments:
+  - id: one
+    title: One
+    said: It was said.
+    question: How many?
+    queries: [moderation/sales_by_country]
+"""
+DECISION_FILE = "queries/commitments.yaml"
+
+
+def test_a_decision_whose_queries_are_there_is_sound(tmp_path: Path) -> None:
+    assert faults(write_site(tmp_path, **{DECISION_FILE: DECISION})) == []
+    commitments = read_site(tmp_path).site.commitments
+    assert commitments is not None
+    assert [part.id for part in commitments.parts] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (DECISION.replace("sales_by", "sails_by"), ":11: commitments.0.queries.0: there is no saved query"),
+        (
+            DECISION + "    side_by_side: {query: moderation/other, definitions: They differ.}\n",
+            "side_by_side.query: name one of the part's queries",
+        ),
+        (DECISION + DECISION.partition("commitments:\n")[2], ": two parts have the id one"),
+        (DECISION.replace("[moderation/sales_by_country]", "[]"), ":11: commitments.0.queries: "),
+        (DECISION.replace("standing", "standin"), "standing: this key is missing"),
+    ],
+)
+def test_a_decision_that_names_what_is_not_there_is_a_fault(text: str, expected: str, tmp_path: Path) -> None:
+    found = faults(write_site(tmp_path, **{DECISION_FILE: text}))
+    assert any(fault.startswith(DECISION_FILE) and expected in fault for fault in found), found
+
+
+def test_a_query_that_cannot_be_read_is_said_once(tmp_path: Path) -> None:
+    found = faults(write_site(tmp_path, **{DECISION_FILE: DECISION, QUERY_FILE: "SELECT 1"}))
+    assert {fault.split(":")[0] for fault in found} == {QUERY_FILE}

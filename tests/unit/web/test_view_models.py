@@ -14,7 +14,7 @@ from portal.site.queries import Chart
 from portal.web.view_models.charting import LARGEST, chart_of, fit, quick_chart, short_names, title_of
 from portal.web.view_models.examples import example_for
 from portal.web.view_models.exploration import Exploration, Group, Measure
-from portal.web.view_models.finding import matches
+from portal.web.view_models.finding import Place, matches, places
 from portal.web.view_models.gaps import gaps_in_words
 from portal.web.view_models.parameters import names_in, read_value, write_value
 from portal.web.view_models.wording import bytes_in_words, counted, plain, prose
@@ -157,6 +157,13 @@ def test_the_codebook_is_searched_in_any_letter_case(words: str) -> None:
 
 def test_every_word_must_stand_in_the_codebook() -> None:
     assert not matches(a_dataset(), "price unicorn")
+
+
+def test_a_search_names_the_columns_and_values_where_most_words_stand_first() -> None:
+    found = places(a_dataset(), "member state price")
+    assert found[0] == Place("country")
+    assert Place("price") in found
+    assert not places(a_dataset(), "unicorn")
 
 
 def test_parameters_are_found_outside_of_texts_and_comments() -> None:
