@@ -149,6 +149,9 @@ class _Releases:
     def latest(self, dataset: DatasetName) -> Manifest | None:
         return self.manifest if dataset == VISITS else self.inner.latest(dataset)
 
+    def ending(self, dataset: DatasetName, number: int) -> None:
+        """No release here has ended."""
+
     def paths(self, manifest: Manifest) -> list[Path]:
         del manifest
         return [self.file]
