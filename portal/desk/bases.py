@@ -93,7 +93,9 @@ def open_bases(source: Source, engine: TrustedEngine, bases: BaseStore) -> Itera
 
     Raises `LimitReached` where there are too many of them, and `EngineFailure` where they are damaged on disk.
     """
-    folder = bases.folder(source.manifest, _name(source), lambda target: _make(source, engine, target))
+    folder = bases.folder(
+        source.manifest, _name(source.subject, source.manifest), lambda target: _make(source, engine, target)
+    )
     summary, members = folder / "summary.parquet", _members_in(folder, source.subject)
     view = engine.fetch(view_query(source.subject), {BASE: [summary]}) if source.subject.bounds else None
     rows = view.column(0).to_numpy() if view is not None else None
@@ -102,28 +104,27 @@ def open_bases(source: Source, engine: TrustedEngine, bases: BaseStore) -> Itera
         yield Opened(cells, {BASE: [summary], **sides})
 
 
-def are_made(source: Source, bases: BaseStore) -> bool:
-    """Say whether base cells are there already."""
-    return bases.has(source.manifest, _name(source))
+def are_made(subject: Asked, release: Manifest | ReleasePair, bases: BaseStore) -> bool:
+    """Say whether base cells are there already; looks at no file of the release."""
+    return bases.has(release, _name(subject, release))
 
 
 def make_ahead(source: Source, engine: TrustedEngine, bases: BaseStore) -> None:
     """Make base cells before anybody asks. Raises as `open_bases` does."""
-    bases.folder(source.manifest, _name(source), lambda target: _make(source, engine, target))
+    bases.folder(source.manifest, _name(source.subject, source.manifest), lambda target: _make(source, engine, target))
 
 
 def discard_bases(source: Source, bases: BaseStore) -> None:
     """Let base cells be made anew at the next need."""
-    bases.discard(source.manifest, _name(source))
+    bases.discard(source.manifest, _name(source.subject, source.manifest))
 
 
-def _name(source: Source) -> Fingerprint:
+def _name(subject: Asked, release: Manifest | ReleasePair) -> Fingerprint:
     """Name base cells by what makes them; a query may hold a project's key, so no text of it is in the name."""
-    subject = source.subject
     queries = [cells_query(subject), *(members_query(subject, entity) for entity in subject.entities)]
     queries += [side_query(subject, place) for place in range(len(SIDES))] if isinstance(subject, Pair) else []
-    made_of = {"format": FORMAT, "release": source.manifest.fingerprint, "queries": queries}
-    return fingerprint(made_of | {"largest": _columns(source.subject).largest})
+    made_of = {"format": FORMAT, "release": release.fingerprint, "queries": queries}
+    return fingerprint(made_of | {"largest": _columns(subject).largest})
 
 
 def _make(source: Source, engine: TrustedEngine, folder: Path) -> None:

@@ -3,7 +3,8 @@
 Which there must be, how far they are, and their making.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,17 +47,9 @@ class KeptCopy:
 
 def wanted_copy(services: Services, project: ProjectId, name: DatasetName) -> Wanted | None:
     """Return what somebody who works in this workspace may read row by row, None where nobody may."""
-    manifest = services.releases.readable(name)
-    if manifest is None or name not in services.site.datasets:
+    if name not in services.site.datasets:
         return None
-    for asker in _askers(services, project):
-        try:
-            decision = decide_for(services, asker, [name])[name]
-        except SignInError:
-            continue
-        if isinstance(decision, Permit) and decision.access is Access.ROWS:
-            return Wanted(project, name, manifest, decision.obligations)
-    return None
+    return next(_wanted_in(services, project, [name], Access.ROWS), None)
 
 
 def kept_copies(services: Services) -> tuple[KeptCopy, ...]:
@@ -99,19 +92,18 @@ def build_copy(services: Services, wanted: Wanted, progress: Progress | None = N
 def missing_bases(services: Services) -> Iterator[Wanted]:
     """Yield each dataset that somebody may count, and of which the base cells are not there."""
     for project in _workspaces(services):
-        for asker in _askers(services, project):
-            yield from (each for each in bases_for(services, asker, project) if not _has_bases(services, each))
+        for wanted in _wanted_in(services, project, services.site.datasets, Access.AGGREGATES):
+            if not are_made(_subject(services, wanted), wanted.manifest, services.bases):
+                yield wanted
 
 
-def bases_for(services: Services, asker: Asker, workspace: ProjectId) -> Iterator[Wanted]:
-    """Yield what an asker may count only."""
-    try:
-        decisions = decide_for(services, asker, services.site.datasets)
-    except SignInError:
-        return
-    for name, decision in decisions.items():
+def wanted_by(
+    services: Services, asker: Asker, workspace: ProjectId, names: Iterable[DatasetName], access: Access
+) -> Iterator[Wanted]:
+    """Yield those of some datasets that an asker may see this way, and that are published."""
+    for name, decision in decide_for(services, asker, names).items():
         manifest = services.releases.readable(name)
-        if manifest and isinstance(decision, Permit) and decision.access is Access.AGGREGATES:
+        if manifest and isinstance(decision, Permit) and decision.access is access:
             yield Wanted(workspace, name, manifest, decision.obligations)
 
 
@@ -122,13 +114,21 @@ def build_bases(services: Services, wanted: Wanted, heed: Callable[[], object] =
 
 def protected_as(services: Services, wanted: Wanted, owner: ProjectId) -> Protected:
     """Return a dataset whose cells are held against the history of `owner`."""
-    key, paths = services.keys.project(wanted.project), services.releases.paths(wanted.manifest)
-    subject = Subject(services.site.datasets[wanted.dataset], wanted.obligations, key)
-    return Protected(subject, wanted.manifest, paths, owner)
+    files = services.releases.paths(wanted.manifest)
+    return Protected(_subject(services, wanted), wanted.manifest, files, owner)
 
 
-def _has_bases(services: Services, wanted: Wanted) -> bool:
-    return are_made(protected_as(services, wanted, wanted.project), services.bases)
+def _subject(services: Services, wanted: Wanted) -> Subject:
+    return Subject(services.site.datasets[wanted.dataset], wanted.obligations, services.keys.project(wanted.project))
+
+
+def _wanted_in(
+    services: Services, project: ProjectId, names: Iterable[DatasetName], access: Access
+) -> Iterator[Wanted]:
+    """Yield what somebody who works in this workspace may see this way."""
+    for asker in _askers(services, project):
+        with suppress(SignInError):
+            yield from wanted_by(services, asker, project, names, access)
 
 
 def _workspaces(services: Services) -> Iterator[ProjectId]:

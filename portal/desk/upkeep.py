@@ -3,16 +3,15 @@
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 
-from portal.desk.access import decide_for, identify, project_of, workspace_of
+from portal.desk.access import identify, project_of, workspace_of
 from portal.desk.answers import Asker
-from portal.desk.copies import KeptCopy, Wanted, bases_for, build_bases, build_copy, kept_copies
+from portal.desk.copies import KeptCopy, build_bases, build_copy, kept_copies, wanted_by
 from portal.desk.ending import remove_loose_downloads, retire_releases
 from portal.desk.publication import record_releases
 from portal.desk.services import Services
 from portal.engines.port import Progress
 from portal.errors import NotFoundError
 from portal.ledger import Action
-from portal.policy.decision import Permit
 from portal.policy.model import Access
 from portal.policy.people import Project
 from portal.registry import Audit
@@ -25,14 +24,10 @@ STOPPED_DAYS = 7
 def build_workspaces(services: Services, asker: Asker, progress: Progress | None = None) -> tuple[GovernedCopy, ...]:
     """Build every governed copy that the asker's project may query row by row, and the base cells of what it counts."""
     workspace = workspace_of(identify(services, asker.person), project_of(services, asker))
-    for wanted in bases_for(services, asker, workspace):
+    asked = services, asker, workspace, services.site.datasets
+    for wanted in wanted_by(*asked, Access.AGGREGATES):
         build_bases(services, wanted)
-    return tuple(
-        build_copy(services, Wanted(workspace, name, manifest, decision.obligations), progress)
-        for name, decision in decide_for(services, asker, services.site.datasets).items()
-        if isinstance(decision, Permit) and decision.access is Access.ROWS
-        if (manifest := services.releases.readable(name))
-    )
+    return tuple(build_copy(services, wanted, progress) for wanted in wanted_by(*asked, Access.ROWS))
 
 
 def begin(services: Services) -> None:

@@ -5,6 +5,7 @@ import pytest
 from support.portal import SALES, VETTED, a_portal
 
 from portal.desk.access import catalogue, catalogue_entry
+from portal.desk.copies import missing_bases
 from portal.desk.services import Services
 from portal.desk.statements import run_statement
 from portal.desk.upkeep import begin, build_workspaces
@@ -36,3 +37,14 @@ def with_a_manifest_cut_short(services: Services) -> Services:
     manifest.chmod(0o644)
     manifest.write_text(manifest.read_text()[:20])
     return replace(services, releases=ReleaseStore(services.releases.root))
+
+
+def test_damage_is_met_by_who_builds_and_not_by_who_looks_for_what_is_missing(tmp_path: Path) -> None:
+    with a_portal(tmp_path) as services:
+        [file] = services.releases.root.glob("traders/*/*.parquet")
+        file.parent.chmod(0o755)
+        file.chmod(0o644)
+        file.write_bytes(file.read_bytes()[:-8])
+        assert {wanted.dataset for wanted in missing_bases(services)} == {"traders"}
+        with pytest.raises(ContentError, match="changed"):
+            build_workspaces(services, VETTED)
