@@ -8,15 +8,13 @@ own (fresh), and asked again. Base cells are made beforehand; what that costs is
 import itertools
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from benchmarks.world import ROUNDS, THREADS, bare, bare_copy, seconds
 from portal.catalogue.dataset import Dataset
 from portal.catalogue.release import Manifest
 from portal.desk.bases import Protected, open_bases
@@ -32,8 +30,6 @@ from portal.workspaces.history_store import FileHistoryStore
 
 ROWS, ENTITIES = 2_000_000, 200_000
 """Rows at scale 1."""
-ROUNDS = 5
-THREADS = 2
 ADS, COUNTRIES = DatasetName("ads"), DatasetName("countries")
 TYPES: Mapping[str, str] = {
     "advertiser_id": "VARCHAR", "country": "VARCHAR", "placement": "VARCHAR", "format": "VARCHAR",
@@ -117,10 +113,10 @@ def measure(scale: float) -> Mapping[str, object]:
     """Return by shape the median seconds of each way and the ratios to plain SQL, over `2,000,000 x scale` rows."""
     with tempfile.TemporaryDirectory() as folder:
         world = _World(Path(folder), int(ROWS * scale))
-        made = _seconds(world.make)
+        made = seconds(world.make)
         with open_bases(world.source, world.engine, world.bases) as opened:
             cells = len(opened.cells.names)
-        copied = _seconds(lambda: _bare(f"COPY (FROM '{world.files}') TO '{Path(folder, 'copy')}' (FORMAT parquet)"))
+        copied = seconds(lambda: bare_copy(f"COPY (FROM '{world.files}') TO '{Path(folder, 'copy')}' (FORMAT parquet)"))
         queries = {name: _measured(world, shape) for name, shape in SHAPES.items()}
         return {"rows": world.rows, "entities": ENTITIES, "cells": cells, "made_s": made, "copy_s": copied,
                 "queries": queries}  # fmt: skip
@@ -131,11 +127,11 @@ class _World:
 
     def __init__(self, home: Path, rows: int) -> None:
         self.home, self.rows, self.files = home, rows, home / "ads.parquet"
-        _bare(
+        bare_copy(
             f"COPY ({_ROWS.format(entities=ENTITIES, rows=rows)}) TO '{self.files}' (FORMAT parquet, COMPRESSION zstd)"
         )
         regions = "SELECT 'C' || lpad(CAST(i AS VARCHAR), 2, '0') AS code, 'R' || CAST(i % 6 AS VARCHAR) AS region"
-        _bare(f"COPY ({regions} FROM range(30) t(i)) TO '{home / 'countries.parquet'}' (FORMAT parquet)")
+        bare_copy(f"COPY ({regions} FROM range(30) t(i)) TO '{home / 'countries.parquet'}' (FORMAT parquet)")
         self.engine, self.bases = DuckDBTrusted(threads=THREADS), FileBaseStore(home / "bases")
         self.source = Protected(_subject(), _manifest(), [self.files], ProjectId("p"))
         self._projects = itertools.count()
@@ -159,13 +155,11 @@ def _measured(world: _World, shape: _Shape) -> Mapping[str, float]:
     times: dict[str, list[float]] = {"plain": [], "fresh": [], "again": [], "distinct": [], "per_entity": []}
     for _ in range(ROUNDS):
         project = world.project()
-        times["plain"].append(_seconds(lambda: _bare(_plain(world, shape))))
-        times["fresh"].append(_seconds(lambda: world.ask(shape.block, project)))  # noqa: B023 - run at once
-        times["again"].append(_seconds(lambda: world.ask(shape.block, project)))  # noqa: B023 - run at once
-    times["distinct"].append(
-        _seconds(lambda: _bare(_plain(world, shape, "HAVING count(DISTINCT advertiser_id) >= 10")))
-    )
-    times["per_entity"].append(_seconds(lambda: _bare(_per_entity(world, shape))))
+        times["plain"].append(seconds(lambda: bare(_plain(world, shape))))
+        times["fresh"].append(seconds(lambda: world.ask(shape.block, project)))  # noqa: B023 - run at once
+        times["again"].append(seconds(lambda: world.ask(shape.block, project)))  # noqa: B023 - run at once
+    times["distinct"].append(seconds(lambda: bare(_plain(world, shape, "HAVING count(DISTINCT advertiser_id) >= 10"))))
+    times["per_entity"].append(seconds(lambda: bare(_per_entity(world, shape))))
     medians = {f"{way}_s": statistics.median(each) for way, each in times.items()}
     ratios = {way: [one / plain for one, plain in zip(times[way], times["plain"], strict=True)]
               for way in ("fresh", "again")}  # fmt: skip
@@ -221,18 +215,6 @@ def _manifest() -> Manifest:
         dataset="ads", number=1, created_at=datetime.combine(date(2026, 1, 1), datetime.min.time(), UTC),
         tool_version="0", synthetic=True, columns={}, rows=0, rejected_rows=0, recipe_sha256="", sources=(), files=(),
     )  # fmt: skip
-
-
-def _bare(sql: str) -> object:
-    """Run in a new instance, as each statement of the portal does."""
-    with duckdb.connect(config={"threads": THREADS}) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 def section(found: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ import itertools
 import json
 import random
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
+from benchmarks.world import seconds
 from portal.catalogue.release import Manifest
 from portal.disclosure.cells import Contributions, is_dominated, spread_from
 from portal.disclosure.history import KEY, Candidate, Ground, Kind, ReleaseHistory, Verdict, audit
@@ -197,13 +197,7 @@ def _audit(
 
 
 def _best(run: Callable[[], object]) -> float:
-    return min(_seconds(run) for _ in range(ROUNDS))
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
+    return min(seconds(run) for _ in range(ROUNDS))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -12,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.serving import served
+from benchmarks.world import seconds
 from portal.settings import Settings
 
 PAGES = ("SQL", "Saved queries", "Catalogue")
@@ -34,12 +35,12 @@ def measure(scale: float) -> Mapping[str, Any]:
             start = time.perf_counter() - started
             page.get_by_role("button", name="Vetted researcher (demo)").click()
             expect(page.get_by_role("heading", name="Catalogue")).to_be_visible()
-            changes = [_seconds(lambda name=name: _go_to(page, name)) for _ in range(int(scale)) for name in PAGES]
+            changes = [seconds(lambda name=name: _go_to(page, name)) for _ in range(int(scale)) for name in PAGES]
             card = page.get_by_test_id("stLayoutWrapper").filter(has_text=EXPLORED).last
             card.get_by_role("link", name="Explore").click()
             expect(page.locator(".js-plotly-plot").first).to_be_visible()
             filters = [
-                _seconds(lambda place=place: _set_filter(page, place)) for place in range(len(PERIODS) * int(scale))
+                seconds(lambda place=place: _set_filter(page, place)) for place in range(len(PERIODS) * int(scale))
             ]
     return {
         "start_s": start,
@@ -72,12 +73,6 @@ def _set_filter(page: Page, turn: int) -> None:
     period = PERIODS[turn % len(PERIODS)]
     page.get_by_role("radio", name=period, exact=True).click()
     expect(page.locator(".js-plotly-plot").get_by_text(f"day_{period}", exact=True)).to_be_visible()
-
-
-def _seconds(act: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
 
 
 def section(found: Mapping[str, Any]) -> str:

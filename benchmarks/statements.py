@@ -48,14 +48,12 @@ def measure(scale: float) -> Mapping[str, Any]:
         _answer(world, f"SELECT count(*) AS n FROM {DATASET}")
         files = world.governed_files()
         planning = [_plan(world, sql) for sql in QUERIES.values() for _ in range(PLANNED)]
-        queries = {
-            name: side_by_side(
-                lambda sql=sql: _answer(world, sql.format(t=DATASET)),  # type: ignore[misc]
-                lambda sql=sql: bare(sql.format(t=files)),  # type: ignore[misc]
-            )
-            for name, sql in QUERIES.items()
-        }
+        queries = {name: _compare(world, files, sql) for name, sql in QUERIES.items()}
     return {"rows": world.rows, "queries": queries, "plan_p95_ms": 1000 * statistics.quantiles(planning, n=20)[-1]}
+
+
+def _compare(world: World, files: str, sql: str) -> Mapping[str, float]:
+    return side_by_side(lambda: _answer(world, sql.format(t=DATASET)), lambda: bare(sql.format(t=files)))
 
 
 def _answer(world: World, sql: str) -> object:
