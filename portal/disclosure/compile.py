@@ -45,7 +45,7 @@ def regions_query(block: Block, subject: Asked) -> str:
     return f"""WITH _own AS (SELECT {columns} FROM {BASE} WHERE {_in_view(subject)}), {_marked(block, subject)},
       _kept AS (SELECT {", ".join(["*", *ranked])} FROM _marked WHERE {_all([*atoms, *partners])})
       SELECT {", ".join([*keys, "list(cell) AS region", *lists])} FROM _kept {grouped}
-      UNION ALL BY NAME SELECT CAST([{", ".join(alone)}] AS BIGINT[][]) AS dropped FROM _marked"""
+      UNION ALL BY NAME SELECT CAST([{", ".join(alone)}] AS BIGINT[][]) AS dropped FROM _marked GROUP BY ()"""
 
 
 def unmatched_query(block: Block, pair: Pair) -> str:
