@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from portal.catalogue.changes import definition_changes
 from portal.catalogue.release import Manifest
 from portal.policy.masks import NUMBERS, TIMES, literal, quote
 from portal.publishing.failures import reading
+from portal.publishing.instance import bounded_instance
 from portal.publishing.releases import ReleaseStore
-from portal.publishing.staging import MEMORY
 
 MOST_VALUES = 2_000
 """Different values of a column beyond which its texts are taken for names, whose shares say little."""
@@ -51,7 +50,7 @@ def compare_releases(store: ReleaseStore, before: Manifest, after: Manifest) -> 
     codebooks = store.codebook(before), store.codebook(after)
     with (
         tempfile.TemporaryDirectory() as spill,
-        closing(duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill})) as connection,
+        bounded_instance(Path(spill)) as connection,
         reading("release", store.name_of(after)),
     ):
         for name, manifest in (("earlier", before), ("later", after)):

@@ -6,7 +6,7 @@ stopped goes on after the last one. The place of a row in the table tells where 
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,12 @@ from portal.catalogue.dataset import Dataset, RareValues
 from portal.catalogue.release import ColumnStatistics, RejectedRow, Rejections, SourceFile
 from portal.policy.masks import literal, quote
 from portal.publishing.failures import applying
+from portal.publishing.instance import bounded_instance
 from portal.publishing.recipe import REJECTED, REJECTION, compile_recipe, recognise_shape
 from portal.publishing.rejections import MOST_LISTED
 from portal.publishing.risk.loss import Removal, measure_removal
 from portal.publishing.sources import Part
 from portal.publishing.tables import open_table
-
-MEMORY = "1GB"
-"""What a publication may hold in memory."""
-
 
 _REMOVAL = TypeAdapter(Removal)
 _REPEATED = "a row whose identifier was there before"
@@ -169,12 +166,7 @@ def bound(which: str, column: str, column_type: str) -> str:
 @contextmanager
 def staging(dataset: Dataset, folder: Path) -> Iterator[Staging]:
     """Open the staging database of a folder: an empty one, or what a publication that was stopped left there."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "temp_directory": str(folder / "spill"),
-        "autoload_known_extensions": "false",
-    }
-    with closing(duckdb.connect(str(folder / "staging.duckdb"), config=config)) as connection:
+    with bounded_instance(folder / "spill", folder / "staging.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         columns = ", ".join(f"{quote(name)} {column.type}" for name, column in dataset.columns.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS staged ({columns}, {quote(REJECTED)} {REJECTION})")

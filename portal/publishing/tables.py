@@ -1,7 +1,6 @@
 """Files of tables as relations in which nothing is guessed: CSV and JSON arrive as text, Parquet with its own types."""
 
 import csv
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import duckdb
 from portal.ids import DatasetName
 from portal.policy.masks import literal, quote
 from portal.publishing.failures import reading
+from portal.publishing.releases import sha256_of
 
 LARGEST_CELL = 2_000_000
 """Bytes of one row of a CSV file; a longer one is taken for a missing quote."""
@@ -33,9 +33,7 @@ def open_table(connection: duckdb.DuckDBPyConnection, path: Path, name: str, dat
     with reading(name, dataset):
         select = TABLES[path.suffix.lower()](connection, path)
         columns = tuple(str(row[0]) for row in connection.execute(f"DESCRIBE {select}").fetchall())
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return SourceTable(name, select, columns, path.stat().st_size, digest)
+        return SourceTable(name, select, columns, path.stat().st_size, sha256_of(path))
 
 
 def _read_csv(_: duckdb.DuckDBPyConnection, path: Path) -> str:

@@ -76,7 +76,7 @@ def read_complaint_figures() -> ComplaintFigures:
 
 def read_planted_in_complaints() -> PlantedInComplaints:
     """Read the planted truths."""
-    return read_figures("planted_truths_complaints.yaml", PlantedInComplaints)
+    return read_figures("planted_complaints.yaml", PlantedInComplaints)
 
 
 def simulate_complaints(target_dir: Path, scale: float, seed: int) -> list[Path]:

@@ -76,7 +76,7 @@ def read_notice_figures() -> NoticeFigures:
 
 def read_planted_in_notices() -> PlantedInNotices:
     """Read the planted truths."""
-    return read_figures("planted_truths_notices.yaml", PlantedInNotices)
+    return read_figures("planted_notices.yaml", PlantedInNotices)
 
 
 def simulate_notices(target_dir: Path, scale: float, seed: int) -> list[Path]:

@@ -9,14 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from support.content import REAL, REAL_SOURCES, REPOSITORY, answer, as_seen_by, published_files, the_site
-from support.factories import a_grant, a_person, a_project, a_request
+from support.content import REAL, REAL_SOURCES, REPOSITORY, answer, as_seen_by, permitted, published_files, the_site
 from support.publishing import now
 
 from portal.engines.duckdb.parser import DuckDBParser
 from portal.ids import DatasetName, QueryName
-from portal.policy.decide import decide
-from portal.policy.decision import Permit
 from portal.policy.model import Access, Tier
 from portal.simulation import SIMULATORS, simulate
 from portal.site import read_site
@@ -97,16 +94,7 @@ def test_staff_read_no_rows() -> None:
 def test_moderation_opens_as_far_as_tier_grant_and_undertakings_carry(
     *, name: DatasetName, tier: Tier, granted: bool, undertakings: set[str], access: Access
 ) -> None:
-    decision = decide(
-        a_request(
-            person=a_person(tier),
-            project=a_project(undertakings=frozenset(undertakings)),
-            grant=a_grant(dataset=name) if granted else None,
-            dataset=SITE.datasets[name],
-            policy=SITE.policies[name],
-        )
-    )
-    assert isinstance(decision, Permit)
+    decision = permitted(SITE, name, tier, granted=granted, undertakings=undertakings)
     assert decision.obligations.access is access
     assert (decision.obligations.download is not None) == (access is Access.ROWS)
 

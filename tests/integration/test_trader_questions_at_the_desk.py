@@ -6,8 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from support.content import REPOSITORY, the_site
-from support.factories import a_grant, a_person, a_project, a_request
+from support.content import REPOSITORY, permitted, the_site
 from support.portal import services_of
 from support.publishing import now
 
@@ -18,8 +17,6 @@ from portal.desk.services import Services
 from portal.desk.statements import run_statement
 from portal.errors import StatementRefusal
 from portal.ids import DatasetName, PersonId, ProjectId, QueryName
-from portal.policy.decide import decide
-from portal.policy.decision import Permit
 from portal.policy.model import Access, Tier
 from portal.registry import seed_demo
 from portal.settings import Settings
@@ -165,16 +162,7 @@ def test_the_leaks_that_are_looked_for_are_in_the_sources(tmp_path: Path) -> Non
 def test_data_on_traders_opens_as_far_as_tier_grant_and_undertakings_carry(
     *, name: DatasetName, tier: Tier, granted: bool, undertakings: set[str], opened: bool
 ) -> None:
-    decision = decide(
-        a_request(
-            person=a_person(tier),
-            project=a_project(undertakings=frozenset(undertakings)),
-            grant=a_grant(dataset=name) if granted else None,
-            dataset=SITE.datasets[name],
-            policy=SITE.policies[name],
-        )
-    )
-    assert isinstance(decision, Permit)
+    decision = permitted(SITE, name, tier, granted=granted, undertakings=undertakings)
     in_rows = tier is Tier.VETTED and name != "traders"
     level = (Access.ROWS if in_rows else Access.AGGREGATES) if opened else Access.CODEBOOK
     assert decision.obligations.access is level

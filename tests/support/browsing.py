@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
+from support.serving import free_port
 
 START_SECONDS = 240
 QUIET = (
@@ -24,7 +24,7 @@ QUIET = (
 @contextmanager
 def a_running_demo(home: Path) -> Iterator[str]:
     """Type what `make demo` types, wait for the first page, and yield its address."""
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {"PORTAL_PORT": str(port), "PORTAL_HOME": str(home)}
     log = home.with_suffix(".log")
     command = [str(Path(sys.executable).with_name("portal")), "demo"]
@@ -49,12 +49,6 @@ def a_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

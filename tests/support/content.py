@@ -1,16 +1,19 @@
 """The repository's own datasets, published for a test and read as one tier would see them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from support.factories import a_grant, a_person, a_project, a_request
 from support.publishing import KEY, now
 
 from portal.catalogue.dataset import Dataset
 from portal.ids import DatasetName
+from portal.policy.decide import decide
+from portal.policy.decision import Permit
 from portal.policy.masks import mask_column, quote
 from portal.policy.model import Obligation, Policy, Tier
 from portal.publishing.publish import publish
@@ -29,6 +32,21 @@ REAL_SOURCES: Mapping[str, Sequence[str]] = {
         "recommender_twitter/x_algorithm_home_mixer_params_2026-08-12.csv",
     ],
 }
+
+
+def permitted(site: Site, name: DatasetName, tier: Tier, *, granted: bool, undertakings: Collection[str]) -> Permit:
+    """Return what a policy of the repository permits a person of the tier, whose project gave these undertakings."""
+    decision = decide(
+        a_request(
+            person=a_person(tier),
+            project=a_project(undertakings=frozenset(undertakings)),
+            grant=a_grant(dataset=name) if granted else None,
+            dataset=site.datasets[name],
+            policy=site.policies[name],
+        )
+    )
+    assert isinstance(decision, Permit)
+    return decision
 
 
 def the_site() -> Site:

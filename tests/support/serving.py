@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, settings: Settings, log: Path, within: Sequence[str] = ()) -> None:
         """Start it; `within` is a command that runs another."""
-        self.address = f"http://127.0.0.1:{_free_port()}"
+        self.address = f"http://127.0.0.1:{free_port()}"
         self._log = log
         environment = environment_of(settings) | {"PORTAL_PORT": self.address.rpartition(":")[2]}
         with log.open("a") as stream:
@@ -119,7 +119,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return os.environ | {f"PORTAL_{name.upper()}": str(value) for name, value in given.items() if value is not None}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
 """From a release's files to its risk report: each measure once, over one DuckDB connection in bounded memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +10,7 @@ import duckdb
 from portal.catalogue.dataset import Dataset, Role
 from portal.catalogue.release import Manifest
 from portal.policy.masks import literal
+from portal.publishing.instance import bounded_instance
 from portal.publishing.risk.classes import Described, find_classes
 from portal.publishing.risk.diversity import Diversity, measure_diversity
 from portal.publishing.risk.loss import Loss, Removal
@@ -23,9 +24,6 @@ from portal.publishing.risk.report import (
     SensitiveColumn,
     SizeCount,
 )
-
-MEMORY = "1GB"
-"""What measuring may hold in memory; what is more goes to disk."""
 
 
 def measure(dataset: Dataset, manifest: Manifest, files: Sequence[Path], removal: Removal) -> RiskReport:
@@ -66,18 +64,11 @@ def measure(dataset: Dataset, manifest: Manifest, files: Sequence[Path], removal
 @contextmanager
 def published(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection in which `published` is all rows of the files."""
-    with TemporaryDirectory() as folder:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY,
-            "temp_directory": folder,
-            "preserve_insertion_order": "false",
-            "autoload_known_extensions": "false",
-        }
-        with closing(duckdb.connect(config=config)) as connection:
-            connection.execute("SET enable_progress_bar = false")  # it would be printed among the command's results
-            listed = ", ".join(literal(str(file)) for file in files)
-            connection.execute(f"CREATE TEMP VIEW published AS FROM read_parquet([{listed}], hive_partitioning=false)")
-            yield connection
+    with TemporaryDirectory() as folder, bounded_instance(Path(folder)) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        listed = ", ".join(literal(str(file)) for file in files)
+        connection.execute(f"CREATE TEMP VIEW published AS FROM read_parquet([{listed}], hive_partitioning=false)")
+        yield connection
 
 
 def _named(described: Described) -> NamedClass:
