@@ -13,7 +13,7 @@ import {
   completionStatus,
   startCompletion,
 } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands";
 import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
@@ -75,7 +75,7 @@ class Editor {
   show(data) {
     const isSameTab = data.tab === this.tab;
     this.revision = data.revision;
-    if (isSameTab) this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: data.text } });
+    if (isSameTab) this.view.dispatch(replacing(this.view.state, data.text));
     else this.view.setState(this.stateOf(data));
     this.words = "";
     this.marked = undefined;
@@ -160,6 +160,11 @@ class Editor {
     this.view.destroy();
     this.place.remove();
   }
+}
+
+/** Put in a text as one step of its own: undo must not take what was typed just before along with it. */
+function replacing(state, text) {
+  return { changes: { from: 0, to: state.doc.length, insert: text }, annotations: isolateHistory.of("full") };
 }
 
 function speaking(data) {
